@@ -1,0 +1,102 @@
+"""Every failure is a problem+json (RFC 9457): a stable type, what happened, and what to try."""
+
+import json
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+# type: (status, title, what to try). The types are part of the API and do not change.
+PROBLEMS = {
+    "bad-request": (400, "The request could not be read", "Check the form or the JSON that was sent."),
+    "not-found": (404, "There is nothing at this address", "See /docs for the addresses that exist."),
+    "method-not-allowed": (405, "This address takes another method", "See the Allow header or /docs."),
+    "too-large": (413, "The file is too large", "Send a smaller photograph."),
+    "too-many-pixels": (413, "The photograph has too many pixels", "Make it smaller and send it again."),
+    "too-many-files": (413, "Too many photographs at once", "Send fewer at a time."),
+    "not-an-image": (415, "This is not an image that can be read", "Save it as JPEG or PNG and try again."),
+    "unsupported-media-type": (415, "This kind of request body is not understood", "Send a form with a file, or JSON."),
+    "missing-photo": (422, "There is no photograph in the request", "Send it in a file field, or as JSON."),
+    "bad-base64": (422, "The base64 text could not be decoded", "Send a data URL, or plain base64."),
+    "damaged-image": (422, "The image is damaged or incomplete", "Download or export it again."),
+    "too-small": (422, "The photograph is too small to hold a face", "Choose a larger one."),
+    "invalid-field": (422, "A field has a value that cannot be used", "See /docs for what it takes."),
+    "fetch-off": (422, "This server fetches no addresses", "Download the photograph and send the file."),
+    "fetch-refused": (422, "This address may not be fetched", "Download the photograph and send the file."),
+    "fetch-failed": (422, "The address did not give a photograph", "Check it in a browser, or send the file."),
+    "too-many-requests": (429, "Too many requests from your address", "Wait a little and try again."),
+    "server-error": (500, "Something went wrong on the server", "Try again; if it stays so, tell the operator."),
+    "busy": (503, "The server is busy", "Try again in a few seconds."),
+    "not-ready": (503, "The server is not ready", "Try again in a few seconds."),
+}
+
+
+class ProblemError(Exception):
+    """A request that cannot be answered, by its stable type.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `PROBLEMS`.
+    detail : str
+        What happened this time, in one sentence; the title by default.
+    headers : str
+        Response headers, such as Retry-After.
+    """
+
+    def __init__(self, kind: str, detail: str = "", **headers: str):
+        super().__init__(detail or PROBLEMS[kind][1])
+        self.kind, self.detail, self.headers = kind, detail, headers
+
+    @property
+    def status(self) -> int:
+        "HTTP status."
+        return PROBLEMS[self.kind][0]
+
+    def as_dict(self) -> dict:
+        "The body of the answer."
+        status, title, hint = PROBLEMS[self.kind]
+        detail = self.detail or f"{title}."
+        return {"type": f"/problems/{self.kind}", "title": title, "status": status, "detail": detail, "hint": hint}
+
+
+def answer(problem: ProblemError) -> Response:
+    "A problem as a response."
+    body = json.dumps(problem.as_dict(), ensure_ascii=False)
+    response = Response(body, problem.status, content_type="application/problem+json")
+    for name, value in problem.headers.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
+
+
+_BY_STATUS = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+    503: "not-ready",
+}
+
+
+def _from_http(error: HTTPException) -> Response:
+    if error.code is not None and error.code < 400:  # a redirect to the address with its slash
+        return error.get_response()
+    kind = _BY_STATUS.get(error.code or 500, "bad-request" if (error.code or 500) < 500 else "server-error")
+    headers = {}
+    if allow := getattr(error, "valid_methods", None):
+        headers["Allow"] = ", ".join(sorted(allow))
+    if isinstance(error, RequestEntityTooLarge):
+        limit = request.max_content_length or 0
+        return answer(ProblemError("too-large", f"The request is larger than {limit / 1e6:.0f} MB.", **headers))
+    return answer(ProblemError(kind, **headers))
+
+
+def register(app: Flask) -> None:
+    "Answer every failure of an app with a problem."
+    app.register_error_handler(ProblemError, answer)
+    app.register_error_handler(HTTPException, _from_http)
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        app.logger.exception("unexpected %s at %s", type(error).__name__, request.path)
+        return answer(ProblemError("server-error"))

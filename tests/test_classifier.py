@@ -1,0 +1,232 @@
+"""The classifier and its bundle: what is saved is what is loaded, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import zipfile
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from celebml.bundle import BundleError, load_bundle
+from celebml.classifier import CelebrityClassifier
+from celebml.datasets import DataError, load_att
+from celebml.photographs import PhotographError, read_photograph
+
+
+@pytest.fixture(scope="module")
+def unseen():
+    """Four more photographs of each person, which the model has not seen."""
+    att = load_att()
+    chosen = [p * 10 + k for p in (0, 1, 2, 4) for k in range(6, 10)]
+    return [att.paths[i] for i in chosen], [att.names[i] for i in chosen]
+
+
+def test_it_names_people_in_photographs_it_has_not_seen(classifier, unseen):
+    assert classifier.predict(unseen[0]) == unseen[1]
+
+
+def test_the_classic_recipe_has_the_same_interface(people, unseen, tmp_path):
+    classic = CelebrityClassifier("classic").fit(people.paths, people.names)
+    named = classic.predict(unseen[0])
+    assert {None} < set(named) <= {None, *people.names}
+    loaded = CelebrityClassifier.load(classic.save(tmp_path / "classic"))
+    assert loaded.predict(unseen[0]) == named
+    assert all(answer.known is None for path in unseen[0] for answer in loaded.classify(path))
+
+
+def test_paths_bytes_and_arrays_give_the_same_answers(classifier, people):
+    path = people.paths[0]
+    answers = [
+        classifier.classify(photo)[0] for photo in (path, str(path), path.read_bytes(), read_photograph(path).pixels)
+    ]
+    assert len({answer.box for answer in answers}) == 1
+    assert len({answer.probability for answer in answers}) == 1
+
+
+def test_answers_hold_together(classifier, unseen):
+    for path in unseen[0]:
+        for answer in classifier.classify(path):
+            assert set(answer.probabilities) == set(classifier.classes_)
+            assert sum(answer.probabilities.values()) == pytest.approx(1)
+            assert answer.name == max(answer.probabilities, key=answer.probabilities.get)
+            assert answer.known is (answer.score >= classifier.model_.threshold_)
+            assert json.loads(json.dumps(answer.as_dict()))["name"] == answer.name
+
+
+def test_no_face_and_unreadable_are_none_in_predict(classifier, tmp_path):
+    (tmp_path / "letter.jpg").write_text("Dear Ada")
+    assert classifier.predict([np.full((80, 80, 3), 99, np.uint8), tmp_path / "letter.jpg"]) == [None, None]
+    assert classifier.classify(np.full((80, 80, 3), 99, np.uint8)) == []
+    with pytest.raises(PhotographError):
+        classifier.classify(tmp_path / "letter.jpg")
+
+
+def test_a_stranger_is_unknown_only_when_asked_and_the_best_name_stays(classifier):
+    att = load_att()
+    strangers = [att.paths[i] for i in range(100, 200, 5)]
+    named, rejected = classifier.predict(strangers), classifier.predict(strangers, reject=True)
+    assert set(named) <= set(classifier.classes_)
+    assert rejected.count("unknown") >= 0.6 * len(strangers)
+
+
+def test_bad_photographs_among_good_ones_cost_nothing(people, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"")
+    photos = [tmp_path / "bad.jpg", *people.paths[:12], np.zeros((50, 50, 3), np.uint8)]
+    names = ["s1", *people.names[:12], "s2"]
+    classifier = CelebrityClassifier().fit(photos, names)
+    assert classifier.predict(people.paths[:12]) == list(people.names[:12])
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_fewer_than_two_people_is_one_sentence(people, count):
+    with pytest.raises(DataError, match="two people"):
+        CelebrityClassifier().fit(people.paths[:count], people.names[:count])
+
+
+def test_names_must_match_photographs(people):
+    with pytest.raises(DataError, match="2 photographs and 1 names"):
+        CelebrityClassifier().fit(people.paths[:2], ["s1"])
+
+
+# the bundle
+
+
+def test_a_loaded_bundle_answers_to_the_bit(classifier, bundle, unseen):
+    loaded = CelebrityClassifier.load(bundle)
+    for path in unseen[0][:4]:
+        assert [a.as_dict() for a in loaded.classify(path)] == [a.as_dict() for a in classifier.classify(path)]
+    assert json.loads((bundle / "labels.json").read_text()) == {"s1": 0, "s2": 1, "s3": 2, "s5": 3}
+
+
+def test_the_joblib_copy_is_the_same_model(classifier, bundle):
+    assert np.array_equal(joblib.load(bundle / "model.joblib").coef_, classifier.model_.coef_)
+
+
+def test_a_bundle_is_small(bundle):
+    assert sum(path.stat().st_size for path in bundle.rglob("*")) < 4e6
+
+
+def test_saving_over_a_bundle_replaces_it_whole(classifier, tmp_path):
+    for _ in range(2):
+        classifier.save(tmp_path / "bundle")
+    (tmp_path / "bundle" / "stray.txt").write_text("old")
+    classifier.save(tmp_path / "bundle")
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert not (tmp_path / "bundle" / "stray.txt").exists()
+
+
+class Evil:
+    """Leaves a mark when it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return (open, (str(self.mark), "w"))
+
+
+def change(bundle, tmp_path):
+    """A copy of the bundle to spoil."""
+    return shutil.copytree(bundle, tmp_path / "copy")
+
+
+@settings(max_examples=20, deadline=None)
+@given(where=st.floats(0, 0.999), name=st.sampled_from(["model.skops", "model.joblib", "labels.json", "metrics.json"]))
+def test_any_changed_byte_is_noticed(bundle, tmp_path_factory, where, name):
+    copy = shutil.copytree(bundle, tmp_path_factory.mktemp("spoilt") / "copy")
+    data = bytearray((copy / name).read_bytes())
+    data[int(where * len(data))] ^= 1
+    (copy / name).write_bytes(data)
+    with pytest.raises(BundleError, match=name.replace(".", r"\.")):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "model.skops", "labels.json", "metrics.json", "MODEL_CARD.md", "model.joblib"]
+)
+def test_any_missing_file_is_one_sentence(bundle, tmp_path, name):
+    copy = change(bundle, tmp_path)
+    (copy / name).unlink()
+    with pytest.raises(BundleError, match=name.replace(".", r"\.")):
+        load_bundle(copy)
+
+
+def manifest(copy, edit):
+    """Edit the manifest of a bundle, making its checksums true again."""
+    import hashlib
+
+    value = json.loads((copy / "manifest.json").read_text())
+    value["sha256"] = {name: hashlib.sha256((copy / name).read_bytes()).hexdigest() for name in value["sha256"]}
+    edit(value)
+    (copy / "manifest.json").write_text(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda m: m.update(format=99), "format 99"),
+        (lambda m: m["versions"].update({"scikit-learn": "0.24.2"}), r"scikit-learn 0\.24\.2"),
+        (lambda m: m["sha256"].pop("labels.json"), "does not list labels.json"),
+        (lambda m: m["sha256"].update({"../outside": "0"}), "outside the bundle"),
+        (lambda m: m["sha256"].update({"/etc/hostname": "0"}), "outside the bundle"),
+        (lambda m: m.update(recipe=7), "a recipe"),
+        (lambda m: m.pop("versions"), "damaged"),
+        (lambda m: m.update(sha256=[]), "does not list|damaged"),
+    ],
+)
+def test_other_versions_and_odd_manifests_are_refused(bundle, tmp_path, edit, says):
+    copy = change(bundle, tmp_path)
+    manifest(copy, edit)
+    with pytest.raises(BundleError, match=says):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", "{", '"a"', "\x00"])
+def test_a_manifest_that_is_none_is_refused(bundle, tmp_path, text):
+    copy = change(bundle, tmp_path)
+    (copy / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match=r"manifest\.json is damaged"):
+        load_bundle(copy)
+
+
+def test_a_pickle_in_the_models_place_is_never_run(bundle, tmp_path):
+    for name in ("model.skops", "model.joblib"):
+        copy, mark = shutil.copytree(bundle, tmp_path / name), tmp_path / f"{name}-ran"
+        (copy / name).write_bytes(pickle.dumps(Evil(mark)))
+        manifest(copy, lambda value: None)
+        if name == "model.skops":
+            with pytest.raises(BundleError, match="cannot be trusted"):
+                load_bundle(copy)
+        else:
+            load_bundle(copy)
+        assert not mark.exists()
+
+
+def test_a_model_of_another_type_is_refused(bundle, tmp_path):
+    copy = change(bundle, tmp_path)
+    with zipfile.ZipFile(copy / "model.skops") as old:
+        schema = old.read("schema.json").decode()
+        files = {name: old.read(name) for name in old.namelist() if name != "schema.json"}
+    with zipfile.ZipFile(copy / "model.skops", "w") as new:
+        new.writestr(
+            "schema.json", schema.replace('"BestModel"', '"Popen"').replace('"celebml.recipes"', '"subprocess"')
+        )
+        for name, data in files.items():
+            new.writestr(name, data)
+    manifest(copy, lambda value: None)
+    with pytest.raises(BundleError, match="cannot be trusted"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("edit", [{"recipe": "classic"}, {"recipe": "deep"}])
+def test_a_model_that_does_not_fit_the_features_is_refused(bundle, tmp_path, edit):
+    copy = change(bundle, tmp_path)
+    manifest(copy, lambda value: value.update(edit))
+    with pytest.raises(BundleError, match="does not fit the features"):
+        load_bundle(copy)
