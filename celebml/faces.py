@@ -68,8 +68,9 @@ class Detection:
     faces: tuple[Face, ...] = ()
     reason: str = ""
 
-# %% ../nbs/06_faces.ipynb #71d82e5c
+# %% ../nbs/06_faces.ipynb #8ac3db15
 _loaded = threading.local()
+_LARGE = 2_000_000  # pixels
 
 
 def _cascade(name: str) -> cv2.CascadeClassifier:
@@ -83,10 +84,12 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
         setattr(_loaded, name, cv2.CascadeClassifier(str(path)))
     return getattr(_loaded, name)
 
-# %% ../nbs/06_faces.ipynb #1ce5e2f9
+# %% ../nbs/06_faces.ipynb #28349fa6
 def _cascade_boxes(grey: np.ndarray, name: str, scale_factor: float, min_neighbors: int, min_size: int) -> np.ndarray:
     "Boxes (n, 4) of x, y, width, height; an own copy of the cascade's answer, n may be 0."
     boxes = _cascade(name).detectMultiScale(grey, scale_factor, min_neighbors, minSize=(min_size, min_size))
+    if grey.size > _LARGE:  # a cascade keeps about 60 bytes for each pixel of the largest picture that it has seen
+        delattr(_loaded, name)
     return np.asarray(boxes, int).reshape(-1, 4)
 
 # %% ../nbs/06_faces.ipynb #28a5437d

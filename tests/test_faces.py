@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,14 @@ def test_boxes_are_in_the_photographs_own_pixels(detector, grace):
 def test_two_eyes_are_asked_for(grace):
     assert HaarDetector(eyes=2)(grace).reason == "no two eyes"
     assert HaarDetector(eyes=1)(grace).faces
+
+
+def test_a_large_photograph_leaves_no_memory_behind(grace):
+    """Kept, it makes joblib take the worker for a leaking one and end it."""
+    large = Photograph(cv2.resize(grace.pixels, (4096, 4800), interpolation=cv2.INTER_NEAREST))
+    before = psutil.Process().memory_info().rss
+    HaarDetector(eyes=0)(large)
+    assert psutil.Process().memory_info().rss - before < 200 * 2**20
 
 
 def test_a_border_finds_faces_in_tight_crops(people):
