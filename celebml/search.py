@@ -6,12 +6,14 @@
 __all__ = ['enough_pictures', 'grouped_folds', 'model_grid', 'gram_rotation', 'GramSearchCV', 'clone_params',
            'with_probabilities', 'search_models']
 
-# %% ../nbs/16_search.ipynb #1c092e38
+# %% ../nbs/16_search.ipynb #1dd8b542
+import copy
 from collections.abc import Iterable
 from typing import Any
 
 import joblib
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
@@ -20,7 +22,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedGroup
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, check_X_y
 
 # %% ../nbs/16_search.ipynb #583c0a13
 def enough_pictures(
@@ -71,7 +73,7 @@ def model_grid(
     ]
     return Pipeline([("scale", StandardScaler()), ("model", SVC())]), grid
 
-# %% ../nbs/16_search.ipynb #c75eba6a
+# %% ../nbs/16_search.ipynb #e836d438
 def _kernel(
     model: SVC, product: np.ndarray, row_norms: np.ndarray, column_norms: np.ndarray, gamma: float
 ) -> np.ndarray:
@@ -79,6 +81,11 @@ def _kernel(
     if model.kernel == "linear":
         return product
     return np.exp(-gamma * np.maximum(row_norms[:, None] + column_norms - 2 * product, 0))
+
+
+def _has_kernel(model: BaseEstimator) -> bool:
+    "Whether `_kernel` knows what this model asks of the inner products."
+    return isinstance(model, SVC) and model.kernel in ("linear", "rbf") and model.gamma != "auto"
 
 # %% ../nbs/16_search.ipynb #f29c49b6
 def gram_rotation(
@@ -89,15 +96,23 @@ def gram_rotation(
     kept = values > values[-1] * len(gram) * np.finfo(gram.dtype).eps
     return vectors[:, kept] / np.sqrt(values[kept])
 
-# %% ../nbs/16_search.ipynb #9fb47866
-def _forest_scores(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> list[float]:
-    "Test accuracy of forests that differ in `n_estimators` only, from one fit of the largest."
+# %% ../nbs/16_search.ipynb #99f54986
+def _forest_names(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarray) -> list[np.ndarray]:
+    "Names by forests that differ in `n_estimators` only, from one fit of the largest."
     largest = max(models, key=lambda model: model.n_estimators).fit(X, y)
-    votes = np.cumsum([tree.predict_proba(X_test) for tree in largest.estimators_], axis=0)
-    named = [largest.classes_[votes[model.n_estimators - 1].argmax(1)] for model in models]
-    return [float(np.mean(names == y_test)) for names in named]
+    X_test = X_test.astype(np.float32)
+    votes = np.cumsum([tree.predict_proba(X_test, check_input=False) for tree in largest.estimators_], axis=0)
+    return [largest.classes_[votes[model.n_estimators - 1].argmax(1)] for model in models]
 
-# %% ../nbs/16_search.ipynb #4d000c18
+# %% ../nbs/16_search.ipynb #a441b917
+def _logistic_names(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarray) -> list[np.ndarray]:
+    "Names by logistic regressions that differ in `C` only, each starting where the one before ended."
+    names, path = {}, copy.copy(models[0]).set_params(warm_start=True)
+    for number in sorted(range(len(models)), key=lambda i: models[i].C):
+        names[number] = path.set_params(C=models[number].C).fit(X, y).predict(X_test)
+    return [names[number] for number in range(len(models))]
+
+# %% ../nbs/16_search.ipynb #28489fb6
 class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Search over a two-step pipeline (scaler, classifier) with one Gram matrix a fold and scaler.
 
@@ -124,7 +139,7 @@ class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> "GramSearchCV":
         "Score every setting on every fold, then fit the best on all of `X` (n_samples, n_features)."
-        X, y = np.asarray(X), np.asarray(y)
+        X, y = check_X_y(X, y, dtype="numeric")
         candidates = [clone(self.estimator).set_params(**clone_params(params)) for params in self._params()]
         folds = list(self.cv)
         plan = self._plan(candidates)
@@ -156,10 +171,10 @@ class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @staticmethod
     def _plan(candidates: list) -> list[list[list[int]]]:
-        "Numbers of the candidates: by scaler, and within one by the fit they share; the same for every fold."
+        "Numbers of the candidates: by scaler, and within one by the work they share; the same for every fold."
         plan = []
-        for same_scaler in _grouped(candidates, lambda pipeline: repr(pipeline[0])):
-            alike = _grouped([candidates[i][1] for i in same_scaler], _share_a_fit)
+        for same_scaler in _grouped(candidates, lambda pipeline: _settings(pipeline[0])):
+            alike = _grouped([candidates[i][1] for i in same_scaler], _shared_work)
             plan.append([[same_scaler[i] for i in numbers] for numbers in alike])
         return plan
 
@@ -168,14 +183,16 @@ class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ) -> list[float]:
         "Test accuracy of each candidate on one fold, in order."
         scores: dict[int, float] = {}
-        for same_scaler in plan:
-            scaler = clone(candidates[same_scaler[0][0]][0]).fit(X[train])
-            part = _Fold(scaler.transform(X[train]), y[train], scaler.transform(X[test]), y[test])
-            for numbers in same_scaler:
-                scores |= zip(numbers, part.scores([clone(candidates[i][1]) for i in numbers]), strict=True)
+        with config_context(assume_finite=True, skip_parameter_validation=True):  # `fit` has looked
+            for same_scaler in plan:
+                scaler = copy.copy(candidates[same_scaler[0][0]][0]).fit(X[train])
+                part = _Fold(scaler.transform(X[train]), y[train], scaler.transform(X[test]))
+                for numbers in same_scaler:
+                    named = part.names([copy.copy(candidates[i][1]) for i in numbers])
+                    scores |= {i: float(np.mean(names == y[test])) for i, names in zip(numbers, named, strict=True)}
         return [scores[number] for number in range(len(candidates))]
 
-# %% ../nbs/16_search.ipynb #b1e518fc
+# %% ../nbs/16_search.ipynb #eb1e6984
 def clone_params(params: dict[str, Any]) -> dict[str, Any]:
     "A setting with its estimators cloned, so that no two candidates share one."
     return {name: clone(value) if hasattr(value, "get_params") else value for name, value in params.items()}
@@ -189,41 +206,47 @@ def _grouped(items: list, key) -> list[list[int]]:
     return list(groups.values())
 
 
-def _share_a_fit(model: BaseEstimator) -> str:
-    "Forests that differ in their number of trees, and have a fixed seed, share one fit."
-    if isinstance(model, RandomForestClassifier) and isinstance(model.random_state, int) and not model.warm_start:
-        return repr(clone(model).set_params(n_estimators=1))
-    return repr(model)
+def _settings(model: BaseEstimator, *apart: str) -> tuple:
+    "Kind and settings of an estimator that is not fitted, without those that may differ."
+    return type(model), *((name, repr(value)) for name, value in vars(model).items() if name not in apart)
 
-# %% ../nbs/16_search.ipynb #630dc28f
+
+def _shared_work(model: BaseEstimator) -> tuple:
+    "The same for estimators that are fitted together: support vector machines, forests, logistic regressions."
+    if isinstance(model, RandomForestClassifier) and isinstance(model.random_state, int) and not model.warm_start:
+        return _settings(model, "n_estimators")
+    if _has_kernel(model) or isinstance(model, LogisticRegression):
+        return _settings(model, "C")
+    return _settings(model)
+
+# %% ../nbs/16_search.ipynb #7027ab11
 class _Fold:
     "Training and test rows of one fold, scaled, with the products that settings share."
 
-    def __init__(self, X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray):
-        self.X, self.y, self.X_test, self.y_test = X, y, X_test, y_test
-        rows, test_rows = X.astype(np.float64), X_test.astype(np.float64)
+    def __init__(self, X: np.ndarray, y: np.ndarray, X_test: np.ndarray):
+        self.X, self.y, self.X_test = X, y, X_test
+        rows, test_rows = X.astype(np.float64, copy=False), X_test.astype(np.float64, copy=False)
         self.gram, self.test_gram = rows @ rows.T, test_rows @ rows.T
-        self.norms, self.test_norms = np.diag(self.gram), (test_rows**2).sum(1)
+        self.norms, self.test_norms = np.diag(self.gram), np.einsum("ij,ij->i", test_rows, test_rows)
         self.scale_gamma = 1 / (X.shape[1] * max(float(rows.var()), 1e-300))
-        self._rotation: np.ndarray | None = None
 
-    def scores(self, models: list) -> list[float]:
-        "Test accuracy of models that may share a fit."
+    def names(self, models: list) -> list[np.ndarray]:
+        "Names (n_test,) by each of the models, which share their work."
         if isinstance(models[0], RandomForestClassifier):
-            return _forest_scores(models, self.X, self.y, self.X_test, self.y_test)
-        return [float(np.mean(self._predict(model) == self.y_test)) for model in models]
+            return _forest_names(models, self.X, self.y, self.X_test)
+        if isinstance(models[0], LogisticRegression):
+            turn = gram_rotation(self.gram)
+            return _logistic_names(models, self.gram @ turn, self.y, self.test_gram @ turn)
+        if _has_kernel(models[0]):
+            train, test = self._kernels(models[0])
+            machines = [model.set_params(kernel="precomputed") for model in models]
+            return [machine.fit(train, self.y).predict(test) for machine in machines]
+        return [model.fit(self.X, self.y).predict(self.X_test) for model in models]
 
-    def _predict(self, model: BaseEstimator) -> np.ndarray:
-        if isinstance(model, SVC) and model.kernel in ("linear", "rbf") and model.gamma != "auto":
-            gamma = self.scale_gamma if model.gamma == "scale" else model.gamma
-            train = _kernel(model, self.gram, self.norms, self.norms, gamma)
-            test = _kernel(model, self.test_gram, self.test_norms, self.norms, gamma)
-            return model.set_params(kernel="precomputed").fit(train, self.y).predict(test)
-        if isinstance(model, LogisticRegression):
-            if self._rotation is None:
-                self._rotation = gram_rotation(self.gram)
-            return model.fit(self.gram @ self._rotation, self.y).predict(self.test_gram @ self._rotation)
-        return model.fit(self.X, self.y).predict(self.X_test)
+    def _kernels(self, model: SVC) -> tuple[np.ndarray, np.ndarray]:
+        gamma = self.scale_gamma if model.gamma == "scale" else model.gamma
+        products = ((self.gram, self.norms), (self.test_gram, self.test_norms))
+        return tuple(_kernel(model, product, norms, self.norms, gamma) for product, norms in products)
 
 # %% ../nbs/16_search.ipynb #faf5e931
 def with_probabilities(
