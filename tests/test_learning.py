@@ -15,8 +15,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from celebml.descriptors import local_patterns, pattern_histograms
 from celebml.evaluate import NOBODY, Scores, score_recipe
-from celebml.features import ClassicFeatures, Description, FaceFeatures, local_patterns, pattern_histograms
+from celebml.features import ClassicFeatures, Description, FaceFeatures
 from celebml.recipes import BestModel, Recipe, gram_discriminant, load_recipe
 from celebml.scattering import scattering, scattering_by_definition
 from celebml.search import GramSearchCV, enough_pictures, grouped_folds, model_grid, search_models

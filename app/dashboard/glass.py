@@ -7,8 +7,9 @@ import ipywidgets as widgets
 import numpy as np
 import pywt
 
+from celebml.descriptors import local_patterns
 from celebml.faces import Face
-from celebml.features import local_patterns, view
+from celebml.features import view
 from celebml.fourier import keep_frequencies, spectrum
 from celebml.scattering import scattering
 from celebml.wavelets import wavelet_detail
