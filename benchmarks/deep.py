@@ -16,9 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from celebml.discriminant import worthy
 from celebml.faces import Detection
 from celebml.features import Description
-from celebml.recipes import FaceModel, Recipe, worthy
+from celebml.recipes import FaceModel, Recipe
 
 
 def installed() -> bool:

@@ -5,22 +5,21 @@
 # %% auto #0
 __all__ = ['FORMAT', 'BundleError', 'Bundle', 'save_bundle', 'load_bundle']
 
-# %% ../nbs/23_bundle.ipynb #e37d7d20
+# %% ../nbs/23_bundle.ipynb #ee63b7ba
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
-import joblib
 import numpy as np
-import sklearn
-import skops.io
 
 import celebml
 from .files import whole_folder, write_json, write_whole
-from .recipes import FaceModel, load_recipe
+from .recipes import BestModel, FaceModel, load_recipe
 
 # %% ../nbs/23_bundle.ipynb #861befe1
 class BundleError(ValueError):
@@ -70,12 +69,15 @@ def _sha256(path: Path) -> str:
 def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
-# %% ../nbs/23_bundle.ipynb #cbb49033
+# %% ../nbs/23_bundle.ipynb #6e83135d
 def save_bundle(
     bundle: Bundle,
     folder: str | Path,  # replaced in one step if it exists
 ) -> Path:
     "Write a bundle; the folder is whole or absent."
+    import joblib
+    import skops.io
+
     with whole_folder(folder) as work:
         skops.io.dump(bundle.model, work / "model.skops", compression=8, compresslevel=6)
         joblib.dump(bundle.model, work / "model.joblib", compress=("xz", 3))
@@ -85,13 +87,13 @@ def save_bundle(
         for name, data in bundle.pictures.items():
             write_whole(work / "pictures" / name, data)
         files = {str(path.relative_to(work)): _sha256(path) for path in sorted(work.rglob("*")) if path.is_file()}
-        versions = {"celebml": celebml.__version__, "scikit-learn": sklearn.__version__}
+        versions = {"celebml": celebml.__version__, "scikit-learn": version("scikit-learn")}
         write_json(
             work / "manifest.json", {"format": FORMAT, "recipe": bundle.recipe, "versions": versions, "sha256": files}
         )
     return Path(folder)
 
-# %% ../nbs/23_bundle.ipynb #235e95ca
+# %% ../nbs/23_bundle.ipynb #f5eac6d4
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -105,9 +107,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(f"{folder}: manifest.json is damaged ({error}); copy the bundle again") from error
     if manifest.get("format") != FORMAT:
         raise BundleError(f"{folder}: bundle format {manifest.get('format')}, this program reads {FORMAT}; train again")
-    if _minor(made_by) != _minor(sklearn.__version__):
+    here = version("scikit-learn")
+    if _minor(made_by) != _minor(here):
         raise BundleError(
-            f"{folder}: made with scikit-learn {made_by}, this is {sklearn.__version__}; "
+            f"{folder}: made with scikit-learn {made_by}, this is {here}; "
             f'train again or pip install "scikit-learn=={_minor(made_by)}.*"'
         )
     missing = [name for name in _REQUIRED if name not in files]
@@ -126,6 +129,46 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
         if _sha256(path) != digest:
             raise BundleError(f"{folder}: {name} is not the file that was saved; the bundle was changed or damaged")
 
+# %% ../nbs/23_bundle.ipynb #fdae72ef
+def _plain_value(node: Mapping[str, Any], file: ZipFile) -> Any:
+    "A number, a name, or an array. Raises `LookupError` for a node of any other kind."
+    if node["__loader__"] == "JsonNode":
+        return json.loads(node["content"])
+    if node["__loader__"] == "NdArrayNode" and node["type"] == "numpy":
+        with file.open(node["file"]) as array:
+            return np.load(array, allow_pickle=False)
+    raise LookupError(node["__loader__"])
+
+# %% ../nbs/23_bundle.ipynb #40fd3589
+def _read_best(path: Path) -> BestModel | None:
+    "The best recipe's model out of a `.skops` file; `None` where there is anything else in it, or damage."
+    try:
+        with ZipFile(path) as file:
+            root = json.loads(file.read("schema.json"))
+            if (root["__module__"], root["__class__"]) != (BestModel.__module__, BestModel.__name__):
+                return None
+            values = {name: _plain_value(node, file) for name, node in root["content"]["content"].items()}
+    except (LookupError, TypeError, ValueError, OSError, BadZipFile):
+        return None  # skops says what is wrong
+    model = BestModel()
+    vars(model).update(values)
+    return model
+
+# %% ../nbs/23_bundle.ipynb #0e913d78
+def _read_model(path: Path) -> FaceModel:
+    "The model in a `.skops` file. Raises `BundleError`."
+    if (found := _read_best(path)) is not None:
+        return found
+    import skops.io
+
+    try:
+        model = skops.io.load(path, trusted=_TRUSTED)
+    except Exception as error:
+        raise BundleError(f"{path.parent}: model.skops cannot be trusted or read ({error})") from error
+    if not isinstance(model, FaceModel):
+        raise BundleError(f"{path.parent}: model.skops holds a {type(model).__name__}, not a face model")
+    return model
+
 # %% ../nbs/23_bundle.ipynb #f5d928dc
 def _check_features(folder: Path, recipe: str, model: FaceModel) -> None:
     "A model weighs the numbers of the features it was trained on, and no others."
@@ -137,7 +180,7 @@ def _check_features(folder: Path, recipe: str, model: FaceModel) -> None:
             f"{folder}: the model does not fit the features of this version ({error}); train again"
         ) from error
 
-# %% ../nbs/23_bundle.ipynb #577c3524
+# %% ../nbs/23_bundle.ipynb #391a70f7
 def load_bundle(
     folder: str | Path,
 ) -> Bundle:
@@ -145,12 +188,7 @@ def load_bundle(
     folder = Path(folder)
     manifest = _manifest(folder)
     _check_files(folder, manifest["sha256"])
-    try:
-        model = skops.io.load(folder / "model.skops", trusted=_TRUSTED)
-    except Exception as error:
-        raise BundleError(f"{folder}: model.skops cannot be trusted or read ({error})") from error
-    if not isinstance(model, FaceModel):
-        raise BundleError(f"{folder}: model.skops holds a {type(model).__name__}, not a face model")
+    model = _read_model(folder / "model.skops")
     _check_features(folder, manifest["recipe"], model)
     pictures = {
         name.removeprefix("pictures/"): (folder / name).read_bytes()

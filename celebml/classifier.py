@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UNKNOWN', 'Answer', 'CelebrityClassifier', 'fit_people']
 
-# %% ../nbs/24_classifier.ipynb #8ceb2b28
+# %% ../nbs/24_classifier.ipynb #86e61401
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 
 from .bundle import Bundle, load_bundle, save_bundle
-from .clean import detect
 from .datasets import DataError
-from .duplicates import near_duplicate_groups
 from .explain import Explanation, explain_row
 from .faces import Box, Face
 from .features import Description
@@ -69,7 +67,7 @@ class Answer:
             "probabilities": self.probabilities,
         }
 
-# %% ../nbs/24_classifier.ipynb #cb990c46
+# %% ../nbs/24_classifier.ipynb #efa233c5
 UNKNOWN = "unknown"
 
 
@@ -101,6 +99,9 @@ class CelebrityClassifier:
         `groups` numbers near-duplicates and is found out when not given. Photographs without a face teach nothing.
         Raises `DataError` when they show fewer than two people.
         """
+        from celebml.clean import detect
+        from celebml.duplicates import near_duplicate_groups
+
         names = np.asarray(names, dtype=str)
         if len(names) != len(photos):
             raise DataError(f"one name a photograph is needed: got {len(photos)} photographs and {len(names)} names")
@@ -163,7 +164,7 @@ class CelebrityClassifier:
         if not detection.faces:
             return [], None
         description = recipe.describe([detection])[0]
-        probabilities, scores = self.model_.predict_proba(description.rows), self.model_.known_score(description.rows)
+        probabilities, scores = self.model_.judge(description.rows)
         answers = [
             self._answer(face, row, None if scores is None else float(scores[number]))
             for number, (face, row) in enumerate(zip(detection.faces, probabilities, strict=True))

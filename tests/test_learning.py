@@ -16,9 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from celebml.descriptors import local_patterns, pattern_histograms
+from celebml.discriminant import gram_discriminant
 from celebml.evaluate import NOBODY, Scores, score_recipe
 from celebml.features import ClassicFeatures, Description, FaceFeatures
-from celebml.recipes import BestModel, Recipe, gram_discriminant, load_recipe
+from celebml.recipes import BestModel, Recipe, load_recipe
 from celebml.scattering import scattering, scattering_by_definition
 from celebml.search import GramSearchCV, enough_pictures, grouped_folds, model_grid, search_models
 from celebml.wavelets import wavelet_detail
