@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import joblib
@@ -222,6 +224,42 @@ def test_a_model_of_another_type_is_refused(bundle, tmp_path):
     manifest(copy, lambda value: None)
     with pytest.raises(BundleError, match="cannot be trusted"):
         load_bundle(copy)
+
+
+def test_a_pickle_in_an_arrays_place_is_never_run(bundle, tmp_path):
+    copy, mark = change(bundle, tmp_path), tmp_path / "ran"
+    with zipfile.ZipFile(copy / "model.skops") as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    array = BytesIO()
+    np.save(array, np.array([Evil(mark)], object), allow_pickle=True)
+    files[next(name for name in files if name.endswith(".npy"))] = array.getvalue()
+    with zipfile.ZipFile(copy / "model.skops", "w") as new:
+        for name, data in files.items():
+            new.writestr(name, data)
+    manifest(copy, lambda value: None)
+    with pytest.raises(BundleError, match="cannot be trusted"):
+        load_bundle(copy)
+    assert not mark.exists()
+
+
+def test_our_reading_of_a_model_is_that_of_skops(bundle):
+    import skops.io
+
+    ours = vars(load_bundle(bundle).model)
+    theirs = vars(skops.io.load(bundle / "model.skops", trusted=["celebml.recipes.BestModel"]))
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        np.testing.assert_array_equal(ours[name], value, strict=isinstance(value, np.ndarray))
+
+
+def test_naming_a_face_imports_nothing_that_only_training_needs(bundle, people):
+    heavy = {"sklearn", "skops", "pandas", "matplotlib", "joblib", "scipy.optimize", "scipy.stats"}
+    code = "import sys; from celebml.classifier import CelebrityClassifier as C; C.load(sys.argv[1]).classify(sys.argv[2]); "
+    code += f"print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, bundle, people.paths[0]], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("edit", [{"recipe": "classic"}, {"recipe": "deep"}])
