@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from io import BytesIO
 
 import joblib
 import numpy as np
@@ -254,7 +255,8 @@ def test_our_reading_of_a_model_is_that_of_skops(bundle):
 
 def test_naming_a_face_imports_nothing_that_only_training_needs(bundle, people):
     heavy = {"sklearn", "skops", "pandas", "matplotlib", "joblib", "scipy.optimize", "scipy.stats"}
-    code = "import sys; from celebml.classifier import CelebrityClassifier as C; C.load(sys.argv[1]).classify(sys.argv[2]); "
+    code = "import sys; from celebml.classifier import CelebrityClassifier as Classifier; "
+    code += "Classifier.load(sys.argv[1]).classify(sys.argv[2]); "
     code += f"print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code, bundle, people.paths[0]], capture_output=True, text=True, check=True
