@@ -60,17 +60,19 @@ def _grids(
     tables = _network().run(None, {"input": cv2.dnn.blobFromImage(padded, swapRB=True)})
     return padded.shape[1], [[tables[kind + k][0] for kind in (0, 3, 6, 9)] for k in range(3)]
 
-# %% ../nbs/07_landmarks.ipynb #71f34400
+# %% ../nbs/07_landmarks.ipynb #bb52d6f8
 def _scores(sure: np.ndarray, there: np.ndarray) -> np.ndarray:
     "Score (n_cells,) of each cell, 0 to 1."
-    return np.sqrt(np.clip(sure[:, 0], 0, 1) * np.clip(there[:, 0], 0, 1))
+    return np.sqrt(sure[:, 0] * there[:, 0])
 
-# %% ../nbs/07_landmarks.ipynb #a1f1a652
+# %% ../nbs/07_landmarks.ipynb #686b6c91
 def _located(picture_width: int, stride: int, tables: list, threshold: float) -> np.ndarray:
     "Rows (n, 15) of the cells of one grid that reach the threshold, in pixels of the picture."
     sure, there, box, points = tables
     scores = _scores(sure, there)
     cells = np.flatnonzero(scores >= threshold)
+    if not len(cells):
+        return np.zeros((0, 15), np.float32)
     corner = np.stack(np.divmod(cells, picture_width // stride)[::-1], axis=1).astype(np.float32)
     size = np.exp(box[cells, 2:])
     places = (points[cells].reshape(-1, 5, 2) + corner[:, None]).reshape(-1, 10)
@@ -85,7 +87,17 @@ def _surest(rows: np.ndarray, threshold: float, overlap: float = 0.3) -> np.ndar
     boxes = rows[:, :4].astype(int).tolist()
     return rows[np.ravel(cv2.dnn.NMSBoxes(boxes, rows[:, 14].tolist(), threshold, overlap, top_k=500)).astype(int)]
 
-# %% ../nbs/07_landmarks.ipynb #6d9e5de3
+# %% ../nbs/07_landmarks.ipynb #22aeea78
+def _smaller(pixels: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    "A picture of `size` (width, height), and how many pixels of the old one a new one is wide and high."
+    block = max(1, min(pixels.shape[1] // size[0], pixels.shape[0] // size[1]))
+    height, width = (side // block for side in pixels.shape[:2])
+    whole = pixels[: height * block, : width * block]  # a line of pixels may be lost at the right and the bottom
+    blocks = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) if block > 1 else whole
+    method = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
+    return cv2.resize(blocks, size, interpolation=method), np.array(whole.shape[1::-1]) / size
+
+# %% ../nbs/07_landmarks.ipynb #4f9af1d3
 def yunet_rows(
     pixels: np.ndarray,  # (height, width, 3) uint8, RGB
     side: int,  # longer side that the detector sees, pixels
@@ -97,14 +109,14 @@ def yunet_rows(
     pad = round(border * max(height, width))
     scale = side / (max(height, width) + 2 * pad)
     size = tuple(max(8, round(value * scale)) for value in (width, height))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    small, ratio = _smaller(pixels, size)
     edge = round(pad * scale)
     small = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE) if edge else small
     seen, grids = _grids(small)
     found = [_located(seen, stride, tables, threshold) for stride, tables in zip(STRIDES, grids, strict=True)]
     rows = _surest(np.concatenate(found), threshold)
     rows[:, :14] -= np.repeat([edge, 0, edge], (2, 2, 10))
-    rows[:, :14] *= np.tile([width / size[0], height / size[1]], 7)
+    rows[:, :14] *= np.tile(ratio, 7)
     return rows
 
 # %% ../nbs/07_landmarks.ipynb #f39dac5e
