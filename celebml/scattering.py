@@ -5,22 +5,22 @@
 # %% auto #0
 __all__ = ['morlet', 'averaging', 'scattering_by_definition', 'scattering']
 
-# %% ../nbs/14_scattering.ipynb #fa96e6f8
+# %% ../nbs/14_scattering.ipynb #d55e380c
 from functools import lru_cache
+from itertools import combinations, product
 
 import numpy as np
 from scipy import fft
 
-# %% ../nbs/14_scattering.ipynb #56744026
+# %% ../nbs/14_scattering.ipynb #f87c5a73
 def _bell(size: int, sigma: float, angle: float, frequency: float, slant: float) -> np.ndarray:
     "Fourier transform (size, size) of a Gaussian of width `sigma` pixels times a wave, summed over its aliases."
     total = np.zeros((size, size))
-    for down in (-1, 0, 1):
-        for across in (-1, 0, 1):
-            y, x = np.meshgrid(*[2 * np.pi * (np.fft.fftfreq(size) + k) for k in (down, across)], indexing="ij")
-            along = np.cos(angle) * x + np.sin(angle) * y - frequency
-            beside = np.cos(angle) * y - np.sin(angle) * x
-            total += np.exp(-(sigma**2) / 2 * (along**2 + (beside / slant) ** 2))
+    for down, across in product((-1, 0, 1), repeat=2):
+        y, x = np.meshgrid(*[2 * np.pi * (np.fft.fftfreq(size) + k) for k in (down, across)], indexing="ij")
+        along = np.cos(angle) * x + np.sin(angle) * y - frequency
+        beside = np.cos(angle) * y - np.sin(angle) * x
+        total += np.exp(-(sigma**2) / 2 * (along**2 + (beside / slant) ** 2))
     return total
 
 # %% ../nbs/14_scattering.ipynb #f10bfc96
@@ -49,26 +49,26 @@ def averaging(
     weights = np.exp(-((distance / (0.8 * step)) ** 2) / 2)
     return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
-# %% ../nbs/14_scattering.ipynb #13d4e511
+# %% ../nbs/14_scattering.ipynb #bda0deb4
+def _wavelets(size: int, n_scales: int, n_angles: int) -> np.ndarray:
+    "Fourier transforms (n_scales, n_angles, size, size) of Morlet wavelets in directions over half a turn."
+    angles, slant = [np.pi * k / n_angles for k in range(n_angles)], 4 / n_angles
+    return np.stack([[morlet(size, j, angle, slant) for angle in angles] for j in range(n_scales)])
+
+# %% ../nbs/14_scattering.ipynb #45f99374
 def scattering_by_definition(
     picture: np.ndarray,  # (size, size) real
     n_scales: int = 2,  # J
     n_angles: int = 8,  # L
 ) -> np.ndarray:  # (n_channels, size / 2**J, size / 2**J)
     "First- and second-order scattering of one picture, as the formulas say it; for checking the fast one."
-    size, slant = len(picture), 4 / n_angles
-    average = averaging(size, n_scales)
-
-    def filtered(x, kernel):
-        return np.fft.ifft2(np.fft.fft2(x) * kernel)
-
-    waves = [[morlet(size, j, np.pi * k / n_angles, slant) for k in range(n_angles)] for j in range(n_scales)]
-    first = [[np.abs(filtered(picture, psi)) for psi in row] for row in waves]
+    wavelets, average = _wavelets(len(picture), n_scales, n_angles), averaging(len(picture), n_scales)
     pictures = [picture]
-    for j, row in enumerate(first):
-        pictures += row
-        for coarser in waves[j + 1 :]:
-            pictures += [np.abs(filtered(one, psi)) for one in row for psi in coarser]
+    for j in range(n_scales):
+        first = np.abs(np.fft.ifft2(np.fft.fft2(picture) * wavelets[j]))
+        pictures += list(first)
+        for coarser in wavelets[j + 1 :]:
+            pictures += [np.abs(np.fft.ifft2(np.fft.fft2(one) * psi)) for one in first for psi in coarser]
     return np.stack([average @ one @ average.T for one in pictures])
 
 # %% ../nbs/14_scattering.ipynb #168cdcd1
@@ -80,31 +80,53 @@ def _fold(spectrum: np.ndarray, times: int) -> np.ndarray:
         spectrum = (spectrum[..., :n] + spectrum[..., n:]) * np.float32(0.25)
     return spectrum
 
-# %% ../nbs/14_scattering.ipynb #0b0685ba
-class _Filters:
-    "What a scattering transform of one size needs: wavelets at every resolution, and averaging matrices."
+# %% ../nbs/14_scattering.ipynb #9e409e8a
+def _moduli(spectrum: np.ndarray, kernels: np.ndarray, times: int) -> np.ndarray:
+    "Moduli of the pictures of a spectrum, filtered, at every `times`-th pixel."
+    return np.abs(fft.ifft2(_fold(spectrum * kernels, times), overwrite_x=True))
 
-    def __init__(self, size: int, n_scales: int, n_angles: int):
-        slant = 4 / n_angles
-        angles = [np.pi * k / n_angles for k in range(n_angles)]
-        self.psi = [np.stack([morlet(size, j, a, slant) for a in angles]).astype(np.float32) for j in range(n_scales)]
-        self.coarse = {
-            (j, j2): _periodised(self.psi[j2], 2**j) for j in range(n_scales) for j2 in range(j + 1, n_scales)
-        }
-        self.average = [averaging(size, n_scales, 2**j) for j in range(n_scales)]
-
-
+# %% ../nbs/14_scattering.ipynb #f948076b
 def _periodised(filters: np.ndarray, times: int) -> np.ndarray:
     "Filters (k, n, n) as they act on a picture of which every `times`-th pixel is kept."
     n = filters.shape[-1] // times
     return filters.reshape(len(filters), times, n, times, n).sum((1, 3))
 
+# %% ../nbs/14_scattering.ipynb #e694209d
+class _Filters:
+    "What a scattering transform of one size needs: wavelets at every resolution, and averaging matrices."
 
-@lru_cache(maxsize=8)
-def _filters(size: int, n_scales: int, n_angles: int) -> _Filters:
-    return _Filters(size, n_scales, n_angles)
+    def __init__(self, size: int, n_scales: int, n_angles: int):
+        self.psi = _wavelets(size, n_scales, n_angles).astype(np.float32)
+        pairs = combinations(range(n_scales), 2)
+        self.coarse = {(j, j2): _periodised(self.psi[j2], 2**j) for j, j2 in pairs}
+        self.average = [averaging(size, n_scales, 2**j) for j in range(n_scales)]
 
-# %% ../nbs/14_scattering.ipynb #af8c6bca
+
+_filters = lru_cache(maxsize=8)(_Filters)
+
+# %% ../nbs/14_scattering.ipynb #6ca2caa8
+def _second_order(first: np.ndarray, j: int, filters: _Filters) -> list[np.ndarray]:
+    "From moduli (n, n_angles, m, m) at scale `j`: averages, a (n, n_angles**2, ...) for each coarser scale."
+    coarser = range(j + 1, len(filters.psi))
+    spectrum = fft.fft2(first)[:, :, None] if coarser else None
+    found = []
+    for j2 in coarser:
+        second = _moduli(spectrum, filters.coarse[j, j2], 2 ** (j2 - j))
+        second = filters.average[j2] @ second @ filters.average[j2].T
+        found.append(second.reshape(len(first), first.shape[1] ** 2, *second.shape[-2:]))
+    return found
+
+# %% ../nbs/14_scattering.ipynb #08ca5fe3
+def _scatter(x: np.ndarray, filters: _Filters) -> np.ndarray:
+    "Scattering (n, n_channels, m, m) of pictures (n, size, size), in one go."
+    spectrum = fft.fft2(x)[:, None]
+    channels = [(filters.average[0] @ x @ filters.average[0].T)[:, None]]
+    for j, average in enumerate(filters.average):
+        first = _moduli(spectrum, filters.psi[j], 2**j)
+        channels += [average @ first @ average.T, *_second_order(first, j, filters)]
+    return np.concatenate(channels, axis=1)
+
+# %% ../nbs/14_scattering.ipynb #cfd793db
 def scattering(
     pictures: np.ndarray,  # (n, size, size) real; size a multiple of 2**n_scales
     n_scales: int = 2,  # J: averages over 2**J pixels
@@ -112,33 +134,11 @@ def scattering(
     chunk: int = 8,  # pictures at a time; changes the speed only
 ) -> np.ndarray:  # (n, n_channels, size / 2**J, size / 2**J) float32
     "Scattering of order two of a batch of pictures (Bruna and Mallat, 2013)."
-    size, filters = pictures.shape[-1], _filters(pictures.shape[-1], n_scales, n_angles)
+    size = pictures.shape[-1]
     if size % 2**n_scales:
         raise ValueError(
             f"pictures of {size} pixels cannot be halved {n_scales} times; use a multiple of {2**n_scales}"
         )
-    parts = [
-        _scatter(pictures[start : start + chunk].astype(np.float32), filters, n_scales)
-        for start in range(0, len(pictures), chunk)
-    ]
-    channels = 1 + n_scales * n_angles + n_scales * (n_scales - 1) // 2 * n_angles**2
-    empty = np.zeros((0, channels, size >> n_scales, size >> n_scales), np.float32)
-    return np.concatenate([empty, *parts])
-
-# %% ../nbs/14_scattering.ipynb #0713f838
-def _scatter(x: np.ndarray, filters: _Filters, n_scales: int) -> np.ndarray:
-    def averaged(u, j):
-        return filters.average[j] @ u @ filters.average[j].T
-
-    spectrum, channels = fft.fft2(x)[:, None], [averaged(x, 0)[:, None]]
-    for j in range(n_scales):
-        first = np.abs(fft.ifft2(_fold(spectrum * filters.psi[j], 2**j), overwrite_x=True))
-        channels.append(averaged(first, j))
-        if j + 1 == n_scales:
-            break
-        first_spectrum = fft.fft2(first)[:, :, None]
-        for j2 in range(j + 1, n_scales):
-            folded = _fold(first_spectrum * filters.coarse[j, j2], 2 ** (j2 - j))
-            second = averaged(np.abs(fft.ifft2(folded, overwrite_x=True)), j2)
-            channels.append(second.reshape(len(x), -1, *second.shape[-2:]))
-    return np.concatenate(channels, axis=1)
+    starts = range(0, max(1, len(pictures)), chunk)
+    parts = (pictures[start : start + chunk].astype(np.float32) for start in starts)
+    return np.concatenate([_scatter(part, _filters(size, n_scales, n_angles)) for part in parts])
