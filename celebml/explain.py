@@ -14,6 +14,11 @@ from .features import Block
 from .landmarks import CROP_SIZE
 from .recipes import BestModel
 
+# %% ../nbs/20_explain.ipynb #e8e92858
+def _shares(model: BestModel, row: np.ndarray, person: int) -> np.ndarray:
+    "What each number of a row (n_features,) adds to the score of one person, float64."
+    return model.centred(row[None])[0].astype(np.float64) * model.coef_[:, person].astype(np.float64)
+
 # %% ../nbs/20_explain.ipynb #511a828f
 GRID = 16  # regions a side of the aligned crop, 10 pixels each
 
@@ -53,7 +58,14 @@ def spread_matrix(
     high = np.minimum(edges[1:], regions[1:, None])
     return np.maximum(high - low, 0) / (view / cells)
 
-# %% ../nbs/20_explain.ipynb #c21145f5
+# %% ../nbs/20_explain.ipynb #e32d67f2
+def _by_place(shares: np.ndarray, block: Block) -> np.ndarray:
+    "Shares (n_features,) of one descriptor by region of the crop, (16, 16)."
+    cells = shares[block.columns].reshape(block.grid, block.grid, block.channels).sum(2)
+    spread = spread_matrix(block.view, block.grid)
+    return spread @ cells @ spread.T
+
+# %% ../nbs/20_explain.ipynb #5e6b0ef8
 def explain_row(
     model: BestModel,
     row: np.ndarray,  # (n_features,) float32
@@ -65,14 +77,9 @@ def explain_row(
     if name is not None and name not in people:
         raise ValueError(f"{name!r} is not one of the people: {', '.join(people)}")
     person = people.index(name) if name is not None else int(model.scores(row[None])[0].argmax())
-    weighted = model.centred(row[None])[0].astype(np.float64) * model.coef_[:, person].astype(np.float64)
-    regions, descriptors = np.zeros((GRID, GRID)), {}
-    for block in blocks:
-        cells = weighted[block.columns].reshape(block.grid, block.grid, block.channels).sum(2)
-        spread = spread_matrix(block.view, block.grid)
-        regions += spread @ cells @ spread.T
-        descriptors[block.name] = float(cells.sum())
-    baseline = float(model.intercept_[person])
+    shares, baseline = _shares(model, row, person), float(model.intercept_[person])
+    regions = sum((_by_place(shares, block) for block in blocks), np.zeros((GRID, GRID)))
+    descriptors = {block.name: float(shares[block.columns].sum()) for block in blocks}
     return Explanation(people[person], baseline + float(regions.sum()), regions, baseline, descriptors)
 
 # %% ../nbs/20_explain.ipynb #cc9df6a8
