@@ -21,20 +21,32 @@ from .faces import Detection
 from .recipes import ACCEPTED_KNOWN, FaceModel
 from .strangers import draw_curve, stranger_curve
 
-# %% ../nbs/22_report.ipynb #c15092fe
+# %% ../nbs/22_report.ipynb #7356c6f2
 def percent(share: float) -> str:
     "0.8321 as 83.2 %."
     return f"{100 * share:.1f} %"
 
-
+# %% ../nbs/22_report.ipynb #fdb5a324
 def mean_sd(scores: Scores) -> str:
     "Accuracy over all photographs, mean ± sd over folds."
     summary = scores.summary()
     return f"{100 * summary['accuracy_all']:.1f} ± {100 * summary['sd']:.1f} %"
 
-# %% ../nbs/22_report.ipynb #854ab18e
-_CARD = Template(
-    """# Model card: {{ people|length }} people, recipe "{{ recipe }}"
+# %% ../nbs/22_report.ipynb #81c5c764
+def _measured(photos: PhotoSet, scores: Mapping[str, Scores]) -> dict[str, Any]:
+    "What a template needs of the photographs and of how they were scored."
+    first = next(iter(scores.values()))
+    return {
+        "photos": len(photos),
+        "people": photos.people,
+        "notes": photos.notes,
+        "repeats": len(first.named),
+        "folds": len(set(first.folds[0])),
+    }
+
+# %% ../nbs/22_report.ipynb #8907781b
+_CARD_SCORES = """\
+# Model card: {{ people|length }} people, recipe "{{ recipe }}"
 
 Names which of {{ people|length }} people a face belongs to. Made by celebml from {{ photos }} photographs.
 
@@ -48,6 +60,16 @@ Every photograph named by a model that had not seen it, copies of one picture ke
 {% for name, s in scores.items() -%}
 | {{ name }} | {{ percent(s.coverage) }} | {{ percent(s.accuracy_covered) }} | {{ mean_sd(name) }} | {{ f1(s) }} |
 {% endfor %}
+"""
+
+# %% ../nbs/22_report.ipynb #51a6f40b
+def accepted_strangers(model: FaceModel) -> float | None:
+    "Share of left-out people's photographs that pass the model's threshold; `None` where nobody could be left out."
+    scores = model.stranger_scores_
+    return None if scores is None or not len(scores) else float(np.mean(scores >= model.threshold_))
+
+# %% ../nbs/22_report.ipynb #a3192d02
+_CARD_STRANGERS = """\
 {% if threshold is not none -%}
 ## People it does not know
 
@@ -57,6 +79,10 @@ out of training one after the other, so that {{ percent(accepted_known) }} of kn
 {%- else %}with two people nobody could be left out, so how many strangers pass is not known.{% endif %}
 
 {% endif -%}
+"""
+
+# %% ../nbs/22_report.ipynb #e1097d56
+_CARD_PHOTOGRAPHS = """\
 ## Photographs
 
 | person | photographs |
@@ -67,32 +93,24 @@ out of training one after the other, so that {{ percent(accepted_known) }} of kn
 {% for note in notes -%}
 * {{ note }}
 {% endfor %}
+"""
+
+_CARD_USE = """\
 ## Use
 
 For learning, and for sorting photographs of people who agreed to it. Not for identifying people without their consent,
 not for policing, hiring, access or surveillance. Scores were measured on these people alone; they say nothing about
 other groups, ages or cameras.
-""",
-    trim_blocks=False,
-)
+"""
 
-# %% ../nbs/22_report.ipynb #51a6f40b
-def accepted_strangers(model: FaceModel) -> float | None:
-    "Share of left-out people's photographs that pass the model's threshold; `None` where nobody could be left out."
-    scores = model.stranger_scores_
-    return None if scores is None or not len(scores) else float(np.mean(scores >= model.threshold_))
+_CARD = Template(_CARD_SCORES + _CARD_STRANGERS + _CARD_PHOTOGRAPHS + _CARD_USE)
 
-# %% ../nbs/22_report.ipynb #6f5e9e00
+# %% ../nbs/22_report.ipynb #a2191227
 def model_card(photos: PhotoSet, scores: Mapping[str, Scores], model: FaceModel, recipe: str = "best") -> str:
     "The model card, Markdown; every number is read from the scores or the model."
-    first = next(iter(scores.values()))
     return _CARD.render(
+        _measured(photos, scores),
         recipe=recipe,
-        people=photos.people,
-        photos=len(photos),
-        notes=photos.notes,
-        repeats=len(first.named),
-        folds=len(set(first.folds[0])),
         scores={name: score.summary() for name, score in scores.items()},
         percent=percent,
         mean_sd=lambda name: mean_sd(scores[name]),
@@ -102,7 +120,7 @@ def model_card(photos: PhotoSet, scores: Mapping[str, Scores], model: FaceModel,
         accepted_strangers=accepted_strangers(model),
     )
 
-# %% ../nbs/22_report.ipynb #71cb1d33
+# %% ../nbs/22_report.ipynb #aeaa5d37
 def _svg(draw: Callable[[], Any]) -> str:
     "A picture as base64, drawn without a screen; `draw` returns the matplotlib axis."
     import matplotlib
@@ -115,7 +133,7 @@ def _svg(draw: Callable[[], Any]) -> str:
     plt.close(axis.figure)
     return base64.b64encode(file.getvalue()).decode()
 
-
+# %% ../nbs/22_report.ipynb #f8a4b317
 def _curve_svg(model: FaceModel | None) -> str:
     "Accepted strangers against accepted people, or nothing where nobody could be left out."
     if model is None or accepted_strangers(model) is None or not len(model.known_scores_):
@@ -123,14 +141,8 @@ def _curve_svg(model: FaceModel | None) -> str:
     curve = stranger_curve(model.known_scores_, model.stranger_scores_)
     return _svg(lambda: draw_curve(curve, threshold=model.threshold_))
 
-# %% ../nbs/22_report.ipynb #1c1841db
-_PAGE = Template(
-    """<!doctype html><html lang="en"><meta charset="utf-8"><title>celebml report: {{ source }}</title>
-<style>
-:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse}td,th{padding:.25rem .75rem;border-bottom:1px solid #8886;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums}img{max-width:100%;background:#fff}.wrong{color:#d55e00}
-</style>
+# %% ../nbs/22_report.ipynb #c0bd0d71
+_PAGE_SCORES = """\
 <h1>{{ photos }} photographs of {{ people|length }} people</h1>
 <p>Every photograph was named by a model that had not seen it; copies of one picture stay together;
 {{ repeats }} × {{ folds }} folds, mean ± sd over folds.</p>
@@ -139,26 +151,52 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}img{max-width:100%;backg
 <td class=n>{{ percent(s.accuracy_covered) }}<td class=n>{{ mean_sd(scores[name]) }}
 <td class=n>{{ "%.3f"|format(s.macro_f1) }}</tr>{% endfor %}</table>
 {% if notes %}<ul>{% for note in notes %}<li>{{ note }}{% endfor %}</ul>{% endif %}
+"""
+
+# %% ../nbs/22_report.ipynb #240ee491
+_PAGE_HELD_OUT = """\
 <h2>Held-out photographs</h2><p>Never trained on by the model that was saved.</p>
 <table><tr><th>file<th>shows<th>named</tr>
 {% for row in held_out %}<tr><td>{{ row.file }}<td>{{ row.person }}
 <td{% if row.named != row.person %} class=wrong{% endif %}>{{ row.named or "no face" }}</tr>{% endfor %}</table>
-{% if curve %}<h2>People it does not know</h2><p>Each person was left out in turn and played the stranger.</p>
-<img alt="share of known people accepted against share of strangers accepted"
-src="data:image/svg+xml;base64,{{ curve }}">{% endif %}
+"""
+
+_PAGE_REASONS = """\
 <h2>Why photographs were left out</h2>
 <table><tr><th>recipe<th>reason<th>photographs</tr>
 {% for name, reasons in reasons.items() %}{% for reason, count in reasons.items() %}
 <tr><td>{{ name }}<td>{{ reason }}<td class=n>{{ count }}</tr>{% endfor %}{% endfor %}</table>
+"""
+
+# %% ../nbs/22_report.ipynb #14646c53
+_PAGE_CURVE = """\
+{% if curve %}<h2>People it does not know</h2><p>Each person was left out in turn and played the stranger.</p>
+<img alt="share of known people accepted against share of strangers accepted"
+src="data:image/svg+xml;base64,{{ curve }}">{% endif %}
+"""
+
+_PAGE_CONFUSION = """\
 {% for name, picture in pictures.items() %}<h2>Who is taken for whom: {{ name }}</h2>
 <img alt="confusion matrix of recipe {{ name }}" src="data:image/svg+xml;base64,{{ picture }}">
 <pre>{{ scores[name].report() }}</pre>{% endfor %}
-</html>
-""",
+"""
+
+# %% ../nbs/22_report.ipynb #fe3b3913
+_PAGE_HEAD = """\
+<!doctype html><html lang="en"><meta charset="utf-8"><title>celebml report: {{ source }}</title>
+<style>
+:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse}td,th{padding:.25rem .75rem;border-bottom:1px solid #8886;text-align:left}
+td.n{text-align:right;font-variant-numeric:tabular-nums}img{max-width:100%;background:#fff}.wrong{color:#d55e00}
+</style>
+"""
+
+_PAGE = Template(
+    _PAGE_HEAD + _PAGE_SCORES + _PAGE_HELD_OUT + _PAGE_CURVE + _PAGE_REASONS + _PAGE_CONFUSION + "</html>\n",
     autoescape=True,
 )
 
-# %% ../nbs/22_report.ipynb #60ca9956
+# %% ../nbs/22_report.ipynb #199059cc
 def html_report(
     photos: PhotoSet,
     detections: Mapping[str, Sequence[Detection]],  # by recipe
@@ -167,21 +205,14 @@ def html_report(
     model: FaceModel | None = None,  # whose curve of strangers is shown
 ) -> str:
     "A page that stands alone, made from the scores."
-    first = next(iter(scores.values()))
+    reasons = {name: Counter(one.reason for one in found if one.reason) for name, found in detections.items()}
     return _PAGE.render(
+        _measured(photos, scores),
         source=photos.source,
-        photos=len(photos),
-        people=photos.people,
-        notes=photos.notes,
-        repeats=len(first.named),
-        folds=len(set(first.folds[0])),
         scores=scores,
         summaries={name: score.summary() for name, score in scores.items()},
         held_out=held_out,
-        reasons={
-            name: Counter(detection.reason for detection in found if detection.reason)
-            for name, found in detections.items()
-        },
+        reasons=reasons,
         pictures={name: _svg(lambda score=score: draw_confusion(score.confusion())) for name, score in scores.items()},
         curve=_curve_svg(model),
         percent=percent,
