@@ -73,7 +73,7 @@ def model_grid(
     ]
     return Pipeline([("scale", StandardScaler()), ("model", SVC())]), grid
 
-# %% ../nbs/16_search.ipynb #e836d438
+# %% ../nbs/16_search.ipynb #c75eba6a
 def _kernel(
     model: SVC, product: np.ndarray, row_norms: np.ndarray, column_norms: np.ndarray, gamma: float
 ) -> np.ndarray:
@@ -82,7 +82,7 @@ def _kernel(
         return product
     return np.exp(-gamma * np.maximum(row_norms[:, None] + column_norms - 2 * product, 0))
 
-
+# %% ../nbs/16_search.ipynb #05bdb756
 def _has_kernel(model: BaseEstimator) -> bool:
     "Whether `_kernel` knows what this model asks of the inner products."
     return isinstance(model, SVC) and model.kernel in ("linear", "rbf") and model.gamma != "auto"
@@ -192,7 +192,7 @@ class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     scores |= {i: float(np.mean(names == y[test])) for i, names in zip(numbers, named, strict=True)}
         return [scores[number] for number in range(len(candidates))]
 
-# %% ../nbs/16_search.ipynb #eb1e6984
+# %% ../nbs/16_search.ipynb #6e8210c8
 def clone_params(params: dict[str, Any]) -> dict[str, Any]:
     "A setting with its estimators cloned, so that no two candidates share one."
     return {name: clone(value) if hasattr(value, "get_params") else value for name, value in params.items()}
@@ -205,12 +205,12 @@ def _grouped(items: list, key) -> list[list[int]]:
         groups.setdefault(key(item), []).append(number)
     return list(groups.values())
 
-
+# %% ../nbs/16_search.ipynb #2411e11e
 def _settings(model: BaseEstimator, *apart: str) -> tuple:
     "Kind and settings of an estimator that is not fitted, without those that may differ."
     return type(model), *((name, repr(value)) for name, value in vars(model).items() if name not in apart)
 
-
+# %% ../nbs/16_search.ipynb #b7b27c6f
 def _shared_work(model: BaseEstimator) -> tuple:
     "The same for estimators that are fitted together: support vector machines, forests, logistic regressions."
     if isinstance(model, RandomForestClassifier) and isinstance(model.random_state, int) and not model.warm_start:
