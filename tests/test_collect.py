@@ -15,11 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_collections import Collections, drawn, serving
 
-from celebml.collect import FetchError, from_csv, from_folder, from_rows, from_sql, gather, person_in_name, unzip
+from celebml.collect import (
+    FetchError,
+    from_csv,
+    from_folder,
+    from_rows,
+    from_sql,
+    gather,
+    is_public,
+    person_in_name,
+    unzip,
+)
 from celebml.datasets import DataError, load_folder
 from celebml.manifest import ALLOWED, Candidate, read_manifest
 from celebml.services import search_commons, search_openverse, search_people
-from celebml.web import WebClient, is_public, pause_between, seconds_to_wait
+from celebml.web import WebClient, pause_between, public_addresses, seconds_to_wait
 
 
 @pytest.fixture
@@ -191,6 +201,12 @@ def test_commons_is_waited_for_when_it_lags(address, held):
     assert max(slept) > 4
 
 
+def test_waiting_for_a_turn_does_not_count_as_slow(address, held):
+    held.limits = {"X-RateLimit-Limit-anon_burst": "60/min", "X-RateLimit-Available-anon_burst": "1"}
+    web = client(address, sleep=time.sleep, max_seconds=0.5)
+    assert len(search_openverse(web, "Ada", 4, f"{address}/v1/images/")) == 4
+
+
 def test_openverse_gives_all_pages_and_its_own_line(address, held):
     found = search_openverse(client(address), "Ada", 7, f"{address}/v1/images/")
     assert len(found) == 7
@@ -304,7 +320,8 @@ def test_any_header_is_survived(text):
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "192.0.2.1",
     "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "2002:7f00:1::",
-    "64:ff9b::a00:1", "fe80::1%eth0", "::7f00:1", "2001:db8::1",
+    "64:ff9b::a00:1", "fe80::1%eth0", "::7f00:1", "::808:808", "2001:db8::1",
+    "not an address", "", "8.8.8", "8.8.8.8:80",
 ]  # fmt: skip
 
 
@@ -313,7 +330,16 @@ def test_private_addresses_are_not_public(address):
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "208.80.154.240", "2620:0:861:ed1a::1", "64:ff9b::808:808"])
+def test_a_resolver_that_gives_no_address_is_not_believed(monkeypatch):
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("not an address", 80))])
+    with pytest.raises(FetchError, match="not on the open internet") as caught:
+        public_addresses("example.org", 80)
+    assert caught.value.final
+
+
+@pytest.mark.parametrize(
+    "address", ["::ffff:8.8.8.8", "8.8.8.8", "208.80.154.240", "2620:0:861:ed1a::1", "64:ff9b::808:808"]
+)
 def test_public_addresses_are(address):
     assert is_public(address)
 

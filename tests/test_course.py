@@ -32,7 +32,7 @@ def code_cells(notebook):
 
 
 def exported(cell):
-    return bool(re.search(r"^#\|\s*exporti?\s*$", cell.source, flags=re.MULTILINE))
+    return bool(re.search(r"^#\|\s*exporti?(\s+\w+)?\s*$", cell.source, flags=re.MULTILINE))
 
 
 def prose(notebook):

@@ -11,7 +11,7 @@ from .bodies import flag, read_form, read_sent
 from .engine import Engine
 from .limits import check_header
 from .metrics import PHOTOS, count_answer
-from .problems import ProblemError
+from .problems import OF_A_PHOTO, ProblemError
 from .schemas import View, describes
 
 api = Blueprint("v1", __name__, url_prefix="/api/v1")
@@ -51,21 +51,13 @@ def counted(data: bytes, explain: bool) -> dict[str, Any]:
     query={"explain": "Also say why, as a grid over each face, where the model can."},
     answer=schemas.CLASSIFY_ANSWER,
     problems=[
-        "bad-request",
-        "too-large",
-        "too-many-pixels",
-        "too-many-files",
-        "not-an-image",
-        "unsupported-media-type",
-        "missing-photo",
-        "bad-base64",
-        "damaged-image",
-        "too-small",
-        "invalid-field",
+        *OF_A_PHOTO,
         "fetch-off",
         "fetch-refused",
         "fetch-failed",
-        "too-many-requests",
+        "too-many-files",
+        "bad-base64",
+        "invalid-field",
         "busy",
     ],
 )
@@ -135,20 +127,7 @@ def picture(name: str) -> Response:
     body=schemas.FEEDBACK_BODY,
     answer=schemas.FEEDBACK,
     status=201,
-    problems=[
-        "bad-request",
-        "not-found",
-        "too-large",
-        "too-many-pixels",
-        "not-an-image",
-        "unsupported-media-type",
-        "missing-photo",
-        "damaged-image",
-        "too-small",
-        "invalid-field",
-        "too-many-requests",
-        "not-ready",
-    ],
+    problems=[*OF_A_PHOTO, "not-found", "invalid-field", "not-ready"],
 )
 @bounded
 def feedback() -> tuple[Response, int]:

@@ -1,6 +1,5 @@
 """Fetch one photograph from an address that a stranger wrote, without becoming the stranger's way into the network."""
 
-import ipaddress
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +7,8 @@ from contextlib import closing
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
+
+from celebml.collect import is_public
 
 from .problems import ProblemError
 
@@ -19,21 +20,6 @@ Resolver = Callable[[str, int], list[str]]
 def resolve(host: str, port: int) -> list[str]:
     "Addresses of a host, as the system's resolver gives them."
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def is_public(address: str) -> bool:
-    "Whether an address is one of the public internet: not private, local, link-local, shared, multicast or reserved."
-    try:
-        ip = ipaddress.ip_address(address.split("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inside = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if ip in ipaddress.ip_network("64:ff9b::/96"):  # an IPv4 address behind a NAT64 gateway
-            inside = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inside is not None and not is_public(str(inside)):
-            return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 
 def allowed_host(host: str, hosts: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from . import schemas
 from .api import bounded, engine
 from .bodies import decode_base64, read_form
 from .metrics import PHOTOS
-from .problems import ProblemError
+from .problems import OF_A_PHOTO, ProblemError
 from .schemas import describes
 
 legacy = Blueprint("legacy", __name__)
@@ -18,19 +18,7 @@ legacy = Blueprint("legacy", __name__)
     "Name the faces in one photograph, in the tutorials' words",
     body=schemas.LEGACY_BODY,
     answer=schemas.LEGACY_ANSWER,
-    problems=[
-        "bad-request",
-        "too-large",
-        "too-many-pixels",
-        "not-an-image",
-        "unsupported-media-type",
-        "missing-photo",
-        "bad-base64",
-        "damaged-image",
-        "too-small",
-        "too-many-requests",
-        "busy",
-    ],
+    problems=[*OF_A_PHOTO, "bad-base64", "busy"],
 )
 @bounded
 def classify_image() -> Response:

@@ -29,6 +29,19 @@ PROBLEMS = {
     "not-ready": (503, "The server is not ready", "Try again in a few seconds."),
 }
 
+# What may be wrong with any request that carries a photograph.
+OF_A_PHOTO = (
+    "bad-request",
+    "too-large",
+    "too-many-pixels",
+    "not-an-image",
+    "unsupported-media-type",
+    "missing-photo",
+    "damaged-image",
+    "too-small",
+    "too-many-requests",
+)
+
 
 class ProblemError(Exception):
     """A request that cannot be answered, by its stable type.

@@ -1,6 +1,8 @@
 """A stranger's address never leads into the private network."""
 
 import http.server
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -8,8 +10,10 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.site.fetch import allowed_host, check_url, fetch, is_public
+from app.site.fetch import allowed_host, check_url, fetch
 from app.site.problems import ProblemError
+from app.site.trial import ROOT
+from celebml.collect import is_public
 
 PUBLIC = "93.184.216.34"
 
@@ -37,7 +41,7 @@ def kind_of(url, hosts=("*",), addresses=(PUBLIC,)):
             "224.0.0.1",
         ),
         *("::1", "::", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "ff02::1"),
-        *("255.255.255.255", "198.18.0.1", "192.0.2.1", "240.0.0.1", "not an address"),
+        *("255.255.255.255", "198.18.0.1", "192.0.2.1", "240.0.0.1", "not an address", "", "8.8.8"),
     ],
 )
 def test_private_addresses_are_refused(address):
@@ -51,9 +55,15 @@ def test_no_private_address_is_public(address):
     assert not is_public(str(address))
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946"])
+@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::808:808"])
 def test_public_addresses_are_taken(address):
     assert is_public(address)
+    assert kind_of("http://example.org/", addresses=[address]) is None
+
+
+def test_the_site_runs_without_what_collecting_needs():
+    blocked = "import sys; sys.modules.update(dict.fromkeys(['httpx', 'httpcore', 'tenacity'])); import app.site"
+    subprocess.run([sys.executable, "-c", blocked], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize(
