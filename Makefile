@@ -67,20 +67,21 @@ $(MATHJAX)/tex-mml-chtml.js:
 	cp -r docs/_build/npm/package/es5/input/tex $(MATHJAX)/input/
 	cp docs/_build/npm/package/es5/tex-mml-chtml.js $@
 
-# The site
+# The site: BUNDLE is a folder, or a zip as the dashboard exports it.
 .PHONY: serve serve-nginx browser browser-test abuse-test openapi
 PORT ?= 8000
 BUNDLE ?= $(OUT)/bundle
+TRAINED := $(if $(filter $(OUT)/bundle,$(BUNDLE)),$(OUT)/bundle/manifest.json)
 
 # Trains on DATA first where there is no bundle yet.
 $(OUT)/bundle/manifest.json:
 	@$(MAKE) --no-print-directory run DATA="$(DATA)" OUT="$(OUT)"
 
-serve: $(READY) $(BUNDLE)/manifest.json
+serve: $(READY) $(TRAINED)
 	@echo "the site is at http://127.0.0.1:$(PORT)/  (Ctrl-C ends it)"
 	@CELEBML_BUNDLE="$(BUNDLE)" CELEBML_BIND=127.0.0.1:$(PORT) $(BIN)/python -m gunicorn --config app/site/gunicorn.conf.py
 
-serve-nginx: $(READY) $(BUNDLE)/manifest.json
+serve-nginx: $(READY) $(TRAINED)
 	@deploy/nginx/serve.sh $(PORT) "$(BUNDLE)" $(BIN)/python
 
 # What the browser tests need of the system; a fresh Debian or Ubuntu gets it here.

@@ -23,7 +23,7 @@ from .store import Store, Trained
 from .teaching import find_faces
 
 HOW = (
-    "Unpack it, and serve it with <code>make serve BUNDLE=bundle</code>; or in Python, "
+    "Serve it as it is, with <code>make serve BUNDLE=celebml-bundle.zip</code>; or unpack it, and in Python "
     '<code>CelebrityClassifier.load("bundle")</code>.'
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from celebml.bundle import BundleError
 from celebml.classifier import CelebrityClassifier
 
 from . import headers, metrics, problems
@@ -15,7 +16,7 @@ from .engine import Engine
 from .feedback import Feedback
 from .legacy import legacy
 from .pages import pages
-from .settings import MEBIBYTE, Settings
+from .settings import MEBIBYTE, Settings, SettingsError
 
 
 class Site(Flask):
@@ -36,7 +37,7 @@ def create_app(bundle: str | Path | CelebrityClassifier | None = None, **config:
     Parameters
     ----------
     bundle : path or CelebrityClassifier
-        The folder of a bundle, or a classifier in memory; by default what `CELEBML_BUNDLE` says.
+        The folder of a bundle or a zip of it, or a classifier in memory; by default what `CELEBML_BUNDLE` says.
     config
         Settings that win over the environment; see `Settings`.
 
@@ -66,3 +67,11 @@ def create_app(bundle: str | Path | CelebrityClassifier | None = None, **config:
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
     return app
+
+
+def served() -> Flask:
+    "The site as gunicorn starts it: what stops it is a sentence and no traceback."
+    try:
+        return create_app()
+    except (BundleError, SettingsError) as error:
+        raise RuntimeError(str(error)) from error  # the one kind of which gunicorn prints the words alone

@@ -18,6 +18,7 @@ import celebml
 from celebml.classifier import Answer, CelebrityClassifier
 from celebml.recipes import BestModel, load_recipe
 
+from .bundles import opened
 from .decode import decode
 from .limits import LargeBodies, Turnstile, check_header
 from .problems import ProblemError
@@ -59,9 +60,9 @@ class Engine:
     @classmethod
     def load(cls, settings: Settings) -> "Engine":
         "Open the bundle that the settings name. Raises `BundleError`."
-        folder = Path(settings.bundle).resolve()  # a link may be switched while the files are read
-        classifier = CelebrityClassifier.load(folder)
-        version = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:12]
+        with opened(settings.bundle) as folder:
+            classifier = CelebrityClassifier.load(folder)
+            version = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:12]
         return cls(classifier, settings, version)
 
     def _warm_up(self) -> None:

@@ -11,7 +11,7 @@ _own_metrics = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 if _own_metrics:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="celebml-metrics-")
 
-wsgi_app = "app.site:create_app()"
+wsgi_app = "app.site:served()"
 bind = os.environ.get("CELEBML_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("CELEBML_WORKERS") or os.cpu_count() or 1)
 worker_class = "gthread"

@@ -20,7 +20,7 @@ class Settings:
     Parameters
     ----------
     bundle : Path
-        Folder of the bundle that is served; may be a symbolic link that is switched.
+        Folder of the bundle that is served, or a zip of it; may be a symbolic link that is switched.
     max_body_mb : int
         Largest request, in MiB. nginx is given the same number.
     max_megapixels : int
