@@ -27,27 +27,6 @@ def _plain(text: object) -> str:
     "HTML as one line of text."
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", str(text or ""))).split())
 
-# %% ../nbs/34_services.ipynb #26346c6e
-def search_commons(client: WebClient, person: str, most: int = 50, url: str = COMMONS) -> list[Candidate]:
-    "Photographs that Wikimedia Commons finds for a name, with author and licence."
-    question = {
-        "action": "query", "format": "json", "formatversion": 2, "maxlag": 5,
-        "generator": "search", "gsrsearch": f'filetype:bitmap "{person}"', "gsrnamespace": 6, "gsrlimit": min(most, 50),
-        "prop": "imageinfo", "iiprop": "url|size|mime|extmetadata", "iiurlwidth": WIDTH,
-        "iiextmetadatafilter": "Artist|LicenseShortName|LicenseUrl|ObjectName",
-    }  # fmt: skip
-    found, more = [], {}
-    while len(found) < most:
-        answer = client.get_json(url, **question, **more)
-        if "error" in answer:
-            raise FetchError(f"Wikimedia Commons: {answer['error'].get('info', 'unknown error')}")
-        pages = sorted(answer.get("query", {}).get("pages", []), key=lambda page: page.get("index", 0))
-        found += [_from_commons(person, page) for page in pages if page.get("imageinfo")]
-        more = answer.get("continue", {})
-        if not more:
-            break
-    return found[:most]
-
 # %% ../nbs/34_services.ipynb #c70faba4
 def _from_commons(person: str, page: dict) -> Candidate:
     info = page["imageinfo"][0]
@@ -63,18 +42,29 @@ def _from_commons(person: str, page: dict) -> Candidate:
         licence_url=known.get("LicenseUrl", ""),
     )
 
-# %% ../nbs/34_services.ipynb #38f2f7e8
-def search_openverse(client: WebClient, person: str, most: int = 50, url: str = OPENVERSE) -> list[Candidate]:
-    "Photographs that Openverse finds for a name under the licences of our list, with author and licence."
-    found, page = [], 1
-    while len(found) < most and page <= 20:
-        answer = client.get_json(
-            url, q=f'"{person}"', license="cc0,pdm,by,by-sa", category="photograph", page_size=20, page=page
-        )
-        found += [_from_openverse(person, result) for result in answer.get("results", []) if result.get("url")]
-        if page >= answer.get("page_count", 0):
+# %% ../nbs/34_services.ipynb #c29aae89
+def _question(person: str, most: int) -> dict:
+    "What to ask Commons for a name."
+    return {
+        "action": "query", "format": "json", "formatversion": 2, "maxlag": 5,
+        "generator": "search", "gsrsearch": f'filetype:bitmap "{person}"', "gsrnamespace": 6, "gsrlimit": min(most, 50),
+        "prop": "imageinfo", "iiprop": "url|size|mime|extmetadata", "iiurlwidth": WIDTH,
+        "iiextmetadatafilter": "Artist|LicenseShortName|LicenseUrl|ObjectName",
+    }  # fmt: skip
+
+# %% ../nbs/34_services.ipynb #0ca14acd
+def search_commons(client: WebClient, person: str, most: int = 50, url: str = COMMONS) -> list[Candidate]:
+    "Photographs that Wikimedia Commons finds for a name, with author and licence."
+    found, more = [], {}
+    while len(found) < most:
+        answer = client.get_json(url, **_question(person, most), **more)
+        if "error" in answer:
+            raise FetchError(f"Wikimedia Commons: {answer['error'].get('info', 'unknown error')}")
+        pages = sorted(answer.get("query", {}).get("pages", []), key=lambda page: page.get("index", 0))
+        found += [_from_commons(person, page) for page in pages if page.get("imageinfo")]
+        more = answer.get("continue", {})
+        if not more:
             break
-        page += 1
     return found[:most]
 
 # %% ../nbs/34_services.ipynb #9af3c4cf
@@ -92,10 +82,26 @@ def _from_openverse(person: str, result: dict) -> Candidate:
         attribution=_plain(text("attribution")),
     )
 
-# %% ../nbs/34_services.ipynb #5b57f69d
-PRESETS = {"athletes": ("Lionel Messi", "Maria Sharapova", "Roger Federer", "Serena Williams", "Virat Kohli")}
+# %% ../nbs/34_services.ipynb #2ff46f2d
+def search_openverse(client: WebClient, person: str, most: int = 50, url: str = OPENVERSE) -> list[Candidate]:
+    "Photographs that Openverse finds for a name under the licences of our list, with author and licence."
+    found, page = [], 1
+    asked = {"q": f'"{person}"', "license": "cc0,pdm,by,by-sa", "category": "photograph", "page_size": 20}
+    while len(found) < most and page <= 20:
+        answer = client.get_json(url, **asked, page=page)
+        found += [_from_openverse(person, result) for result in answer.get("results", []) if result.get("url")]
+        if page >= answer.get("page_count", 0):
+            break
+        page += 1
+    return found[:most]
 
-# %% ../nbs/34_services.ipynb #3148381d
+# %% ../nbs/34_services.ipynb #14f5280d
+def _kept(out: str | Path, search: str, person: str, most: int) -> Path:
+    "Where the answer of one search is kept."
+    mark = re.sub(r"\W+", "-", person.casefold())
+    return Path(out) / ".collecting" / f"{search}-{mark}-{most}.json"
+
+# %% ../nbs/34_services.ipynb #c424bcf9
 def search_people(
     client: WebClient,
     people: Collection[str],
@@ -108,8 +114,7 @@ def search_people(
     found, notes = [], []
     for person in people:
         for search, url in ((search_commons, commons), (search_openverse, openverse)):
-            mark = re.sub(r"\W+", "-", person.casefold())
-            kept = Path(out) / ".collecting" / f"{search.__name__}-{mark}-{most}.json"
+            kept = _kept(out, search.__name__, person, most)
             try:
                 if not kept.exists():
                     write_json(kept, [vars(candidate) for candidate in search(client, person, most, url)])
@@ -117,3 +122,6 @@ def search_people(
             except FetchError as error:
                 notes.append(f"{person}: {error}")
     return found, notes
+
+# %% ../nbs/34_services.ipynb #5b57f69d
+PRESETS = {"athletes": ("Lionel Messi", "Maria Sharapova", "Roger Federer", "Serena Williams", "Virat Kohli")}

@@ -157,7 +157,7 @@ def _connected(contact: str, trusted: Collection[str]) -> httpx.Client:
         transport=transport, headers={"User-Agent": agent}, timeout=20, follow_redirects=True, max_redirects=5
     )
 
-# %% ../nbs/33_web.ipynb #36cdf670
+# %% ../nbs/33_web.ipynb #f5745a9b
 class WebClient:
     """Fetches from the open web, politely.
 
@@ -237,9 +237,6 @@ class WebClient:
         try:
             with self._turn(url, at_once)(self.sleep):
                 return self._ask(url, host, parameters)
-        except _Later as error:
-            self._rest(url, error.wait or 0.0)
-            raise
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise FetchError(f"not an address that can be fetched ({error})", final=True) from error
         except httpx.HTTPError as error:
@@ -249,5 +246,9 @@ class WebClient:
         started = time.monotonic()  # after the wait for a turn, which is not the answer's fault
         with self._client.stream("GET", url, params=parameters or None) as answer:
             self._rest(url, pause_between(answer.headers))
-            _judge(host, answer, self.max_wait)
+            try:
+                _judge(host, answer, self.max_wait)
+            except _Later as error:
+                self._rest(url, error.wait or 0.0)
+                raise
             return _read(answer, self.max_bytes, self.max_seconds, started), answer.headers
