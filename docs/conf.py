@@ -78,8 +78,9 @@ def write_api_pages(app: Sphinx) -> None:
     folder.mkdir(exist_ok=True)
     wanted = {}
     for path in sorted((ROOT / "celebml").glob("[a-z]*.py")):
-        chapter = re.search(r"File to edit: \.\./(nbs/\S+\.ipynb)", path.read_text(encoding="utf-8"))
-        lesson = f"The lesson that this module is made of: [](../../{chapter[1]}).\n\n" if chapter else ""
+        chapters = re.findall(r"^# %% \.\./(nbs/\S+\.ipynb)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        lessons = ", ".join(f"[](../../{chapter})" for chapter in dict.fromkeys(chapters))
+        lesson = f"The lesson that this module is made of: {lessons}.\n\n" if lessons else ""
         directive = f"```{{eval-rst}}\n.. automodule:: celebml.{path.stem}\n   :members:\n```\n"
         wanted[folder / f"{path.stem}.md"] = f"# celebml.{path.stem}\n\n{lesson}{directive}"
     for old in set(folder.glob("*.md")) - set(wanted):
