@@ -39,7 +39,9 @@ def guard(solution: str, test: str) -> str:
 
 def _names(node: ast.Assign, test: str) -> list[str]:
     names = [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
-    return [name for name in names if not test or re.search(rf"\b{name}\b", test)]
+    asked = [name for name in ast.walk(ast.parse(test)) if isinstance(name, ast.Name)]
+    made = {name.id for name in asked if isinstance(name.ctx, ast.Store)}
+    return [name for name in names if not test or name in {one.id for one in asked} - made]
 
 
 def _stub_of(node: ast.stmt, test: str) -> str:

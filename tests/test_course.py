@@ -174,6 +174,12 @@ def test_an_exercise_that_is_still_open_says_so_and_a_solved_one_passes():
     exec(f"{solution}\n{guard(solution, test)}", {})
 
 
+def test_a_word_in_a_message_is_no_name_to_fill_in():
+    solution, test = "two = 2\nanswer = two + 19", "assert answer == 21, 'two and nineteen'"
+    assert "two" not in stub(solution, test) and "two =" not in guard(solution, test)
+    exec(f"answer = 21\n{guard(solution, test)}", {})
+
+
 def test_notebooks_stay_small():
     assert sum(path.stat().st_size for path in NBS.rglob("*") if path.is_file()) <= 12e6
 
