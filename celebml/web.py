@@ -74,10 +74,10 @@ def seconds_to_wait(header: str) -> float | None:
     except (TypeError, ValueError):
         return None
 
-# %% ../nbs/33_web.ipynb #e4c9e8bc
+# %% ../nbs/33_web.ipynb #c63fd9ab
 _PERIODS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "day": 86400}
 
-# %% ../nbs/33_web.ipynb #dafb1e08
+
 def pause_between(headers: Any) -> float:
     "Seconds to rest after an answer, from Openverse's rate-limit headers: none while there is plenty left."
     pause = 0.0
@@ -102,6 +102,21 @@ class _Turn:
             sleep(max(0.0, self.rest_until - time.monotonic()))
             yield
 
+# %% ../nbs/33_web.ipynb #6510d6f7
+class _Hosts:
+    "A turn for each host."
+
+    def __init__(self):
+        self._turns, self._lock = {}, threading.Lock()
+
+    def turn(self, url: str, at_once: int = 1) -> _Turn:
+        with self._lock:
+            return self._turns.setdefault(urlsplit(url).netloc, _Turn(at_once))
+
+    def rest(self, url: str, seconds: float) -> None:
+        turn = self.turn(url)
+        turn.rest_until = max(turn.rest_until, time.monotonic() + seconds)
+
 # %% ../nbs/33_web.ipynb #531f5e3d
 class _Later(Exception):
     "A fault that passes; how long to wait if the server said so."
@@ -114,6 +129,12 @@ class _Later(Exception):
 def _waiting(state: tenacity.RetryCallState) -> float:
     asked = getattr(state.outcome.exception(), "wait", None)
     return tenacity.wait_exponential_jitter(initial=1, max=30)(state) if asked is None else asked
+
+# %% ../nbs/33_web.ipynb #d127d2b1
+def _retrying(attempts: int, sleep: Callable[[float], None]) -> tenacity.Retrying:
+    "Calls a function again after each fault that passes, so many times."
+    stop, again = tenacity.stop_after_attempt(attempts), tenacity.retry_if_exception_type(_Later)
+    return tenacity.Retrying(stop=stop, wait=_waiting, retry=again, sleep=sleep, reraise=True)
 
 # %% ../nbs/33_web.ipynb #c3def8a0
 def _judge(host: str, answer: httpx.Response, max_wait: float) -> None:
@@ -157,7 +178,7 @@ def _connected(contact: str, trusted: Collection[str]) -> httpx.Client:
         transport=transport, headers={"User-Agent": agent}, timeout=20, follow_redirects=True, max_redirects=5
     )
 
-# %% ../nbs/33_web.ipynb #f5745a9b
+# %% ../nbs/33_web.ipynb #869bda39
 class WebClient:
     """Fetches from the open web, politely.
 
@@ -189,9 +210,7 @@ class WebClient:
     ):
         self.max_bytes, self.max_seconds, self.attempts = max_bytes, max_seconds, attempts
         self.max_wait, self.sleep = max_wait, sleep
-        self._turns: dict[str, _Turn] = {}
-        self._lock = threading.Lock()
-        self._client = _connected(contact, trusted)
+        self._hosts, self._client = _Hosts(), _connected(contact, trusted)
 
     def get(self, url: str, at_once: int = 2) -> bytes:
         "Bytes of an address. Raises `FetchError` when it is refused, missing, too large, too slow or out of reach."
@@ -208,34 +227,19 @@ class WebClient:
             code = answer.get("error", {}).get("code") if isinstance(answer.get("error"), dict) else None
             if code not in ("maxlag", "ratelimited", "readonly"):  # MediaWiki says these with a friendly status of 200
                 return answer
-            self._rest(url, min(seconds_to_wait(headers.get("retry-after", "")) or 5.0, self.max_wait))
+            self._hosts.rest(url, min(seconds_to_wait(headers.get("retry-after", "")) or 5.0, self.max_wait))
         raise FetchError(f"{urlsplit(url).hostname} is busy ({code}); run again later")
 
-    def _turn(self, url: str, at_once: int) -> _Turn:
-        with self._lock:
-            return self._turns.setdefault(urlsplit(url).netloc, _Turn(at_once))
-
-    def _rest(self, url: str, seconds: float) -> None:
-        turn = self._turn(url, 1)
-        turn.rest_until = max(turn.rest_until, time.monotonic() + seconds)
-
     def _patiently(self, url: str, parameters: dict, at_once: int) -> tuple[bytes, httpx.Headers]:
-        trying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.attempts),
-            wait=_waiting,
-            retry=tenacity.retry_if_exception_type(_Later),
-            sleep=self.sleep,
-            reraise=True,
-        )
         try:
-            return trying(self._once, url, parameters, at_once)
+            return _retrying(self.attempts, self.sleep)(self._once, url, parameters, at_once)
         except _Later as error:
             raise FetchError(f"{error}; tried {self.attempts} times") from error
 
     def _once(self, url: str, parameters: dict, at_once: int) -> tuple[bytes, httpx.Headers]:
         host = urlsplit(url).hostname
         try:
-            with self._turn(url, at_once)(self.sleep):
+            with self._hosts.turn(url, at_once)(self.sleep):
                 return self._ask(url, host, parameters)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise FetchError(f"not an address that can be fetched ({error})", final=True) from error
@@ -245,10 +249,10 @@ class WebClient:
     def _ask(self, url: str, host: str, parameters: dict) -> tuple[bytes, httpx.Headers]:
         started = time.monotonic()  # after the wait for a turn, which is not the answer's fault
         with self._client.stream("GET", url, params=parameters or None) as answer:
-            self._rest(url, pause_between(answer.headers))
+            self._hosts.rest(url, pause_between(answer.headers))
             try:
                 _judge(host, answer, self.max_wait)
             except _Later as error:
-                self._rest(url, error.wait or 0.0)
+                self._hosts.rest(url, error.wait or 0.0)
                 raise
             return _read(answer, self.max_bytes, self.max_seconds, started), answer.headers
