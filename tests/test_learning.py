@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 import pywt
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -17,11 +18,12 @@ from sklearn.preprocessing import StandardScaler
 
 from celebml.descriptors import local_patterns, pattern_histograms
 from celebml.discriminant import gram_discriminant
-from celebml.evaluate import NOBODY, Scores, score_recipe
+from celebml.evaluate import NOBODY, Scores, calibration_error, reliability, score_recipe, wilson
 from celebml.features import ClassicFeatures, Description, FaceFeatures
 from celebml.recipes import BestModel, Recipe, load_recipe
 from celebml.scattering import scattering, scattering_by_definition
 from celebml.search import GramSearchCV, enough_pictures, grouped_folds, model_grid, search_models
+from celebml.strangers import skin_tone
 from celebml.wavelets import wavelet_detail
 
 
@@ -311,6 +313,48 @@ def test_spread_is_over_folds():
     scores = Scores("x", truth, np.array([["a", "a", "a", "a"]]), np.array([[0, 0, 1, 1]]))
     assert scores.by_fold.tolist() == [1.0, 0.0]
     assert scores.summary()["sd"] == 0.5
+
+
+@given(right=st.integers(0, 40), more=st.integers(0, 40))
+def test_the_interval_of_a_share_is_scipys(right, more):
+    assume(right + more)
+    known = binomtest(right, right + more).proportion_ci(method="wilson")
+    assert np.allclose(wilson(right / (right + more), right + more, 1.959964), (known.low, known.high), atol=1e-6)
+
+
+def test_reliability_counts_every_photograph_once(random):
+    said = random.random(53)
+    table = reliability(said, random.random(53) < said, n_bins=4)
+    assert table.photographs.sum() == 53 and np.ptp(table.photographs) <= 1
+    assert table.said.is_monotonic_increasing
+    assert ((table.low <= table.right) & (table.right <= table.high)).all()
+    assert len(reliability(said[:2], [True, False])) == 2, "no more bins than photographs"
+
+
+def test_the_calibration_error_is_the_distance_between_said_and_right():
+    assert calibration_error(reliability([0.5] * 4, [True, False, True, False], n_bins=1)) == pytest.approx(0)
+    assert calibration_error(reliability([0.6] * 3 + [1.0], [True] * 4, n_bins=4)) == pytest.approx(0.3)
+
+
+# skin tone
+
+
+@settings(max_examples=40, deadline=None)
+@given(red=st.integers(90, 160), green=st.floats(0.55, 0.9), blue=st.floats(0.5, 0.95), brighter=st.floats(1.1, 1.5))
+def test_the_brighter_the_crop_the_larger_the_angle(red, green, blue, brighter):
+    colour = np.array([red, green * red, green * blue * red])
+    dark, light = (np.full((160, 160, 3), (times * colour).astype(np.uint8), np.uint8) for times in (1, brighter))
+    assert skin_tone(dark) < skin_tone(light)
+
+
+def test_skin_tone_looks_at_the_cheeks_alone_and_at_colour_pictures_alone(random):
+    skin = np.full((160, 160, 3), (180, 140, 120), np.uint8)
+    hidden = skin.copy()
+    hidden[:75] = random.integers(0, 255, (75, 160, 3))  # hair, brow and eyes
+    assert skin_tone(hidden) == skin_tone(skin)
+    assert np.isnan(skin_tone(np.full((160, 160, 3), 90, np.uint8)))
+    with pytest.raises(ValueError, match="160"):
+        skin_tone(skin[:100])
 
 
 def test_both_recipes_are_known_and_others_are_not():
