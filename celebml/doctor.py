@@ -13,13 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 from .datasets import JOHNS_SHA256, DataError, cache_folder, load_att
 
-# %% ../nbs/26_doctor.ipynb #bb138b59
+# %% ../nbs/26_doctor.ipynb #4249ce86
 def _python() -> str:
     if sys.version_info < (3, 11):  # noqa: UP036  pip can be told to ignore what setup.py asks for
         raise RuntimeError(f"Python {sys.version.split()[0]} is too old; install 3.11 or newer")
     return sys.version.split()[0]
 
-
+# %% ../nbs/26_doctor.ipynb #fc0db64e
 def _opencv() -> str:
     installed = {}
     for name in ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"):
@@ -36,7 +36,14 @@ def _opencv() -> str:
         raise RuntimeError('OpenCV 4 is needed; pip install "opencv-python-headless>=4.13,<5"')
     return " ".join(f"{name} {number}" for name, number in installed.items())
 
+# %% ../nbs/26_doctor.ipynb #662c4289
+def _scikit_learn() -> str:
+    number = version("scikit-learn")
+    if not number.startswith("1.9."):
+        raise RuntimeError(f'{number}: saved models open under 1.9 only; pip install "scikit-learn>=1.9,<1.10"')
+    return number
 
+# %% ../nbs/26_doctor.ipynb #1c1f429e
 def _cascades() -> str:
     import numpy as np
 
@@ -45,36 +52,29 @@ def _cascades() -> str:
     count_eyes(np.zeros((40, 40), np.uint8))
     return "the Haar cascades load"
 
-
+# %% ../nbs/26_doctor.ipynb #6f1b3f56
 def _yunet() -> str:
     from celebml.landmarks import yunet_path
 
     return yunet_path().name
 
-
+# %% ../nbs/26_doctor.ipynb #04d8bbc0
 def _att() -> str:
     return f"{len(load_att())} AT&T faces"
 
-
+# %% ../nbs/26_doctor.ipynb #e36a7543
 def _johns() -> str:
     fetched = (cache_folder() / f"johns-{JOHNS_SHA256[:12]}").is_dir()
     return "the five Johns are here" if fetched else "not fetched yet; celebml run johns fetches them (47 MB)"
 
-
+# %% ../nbs/26_doctor.ipynb #379304df
 def _cache() -> str:
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         return f"{folder} can be written"
 
-
-def _scikit_learn() -> str:
-    number = version("scikit-learn")
-    if not number.startswith("1.9."):
-        raise RuntimeError(f'{number}: saved models open under 1.9 only; pip install "scikit-learn>=1.9,<1.10"')
-    return number
-
-# %% ../nbs/26_doctor.ipynb #6402e469
+# %% ../nbs/26_doctor.ipynb #97e16b86
 CHECKS: dict[str, Callable[[], str]] = {
     "Python": _python,
     "OpenCV": _opencv,
@@ -86,7 +86,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "cache folder": _cache,
 }
 
-
+# %% ../nbs/26_doctor.ipynb #627aeb9c
 def checks(
     chosen: dict[str, Callable[[], str]] = CHECKS,
 ) -> list[tuple[str, bool, str]]:  # (what, whether it is well, what was found or how to mend it)
