@@ -35,7 +35,7 @@ class _Friendly(click.Group):
         except (BundleError, DataError, PhotographError) as error:
             raise click.ClickException(str(error)) from error
 
-# %% ../nbs/27_cli.ipynb #c483916e
+# %% ../nbs/27_cli.ipynb #13631a5e
 def _tell(as_json: bool, value: dict, text: str) -> None:
     click.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
 
@@ -44,7 +44,7 @@ def _notes(notes: tuple[str, ...]) -> None:
     for note in notes:
         click.echo(f"note: {note}", err=True)
 
-
+# %% ../nbs/27_cli.ipynb #311bb727
 def _cluster(scheduler: str | None) -> object:
     "joblib's Dask backend when a scheduler is named, nothing otherwise."
     if not scheduler:
@@ -218,7 +218,7 @@ def evaluate(
     value["recipes"] = {name: scores[name].summary() for name in names}
     _tell(as_json, value, score_table(value))
 
-# %% ../nbs/27_cli.ipynb #b991320d
+# %% ../nbs/27_cli.ipynb #4ab532d2
 @main.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -245,7 +245,7 @@ def classify(bundle: Path, photos: tuple[Path, ...], as_json: bool) -> None:
     _tell(as_json, {"photos": answered}, "\n".join(_line(row) for row in answered))
     sys.exit(int(failed))
 
-# %% ../nbs/27_cli.ipynb #35dd02a2
+
 def _line(row: dict) -> str:
     if "error" in row:
         return row["error"]
