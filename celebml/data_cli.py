@@ -17,12 +17,12 @@ import click
 
 from .files import write_json, write_whole
 
-# %% ../nbs/28_data_cli.ipynb #ec1d1f20
+# %% ../nbs/28_data_cli.ipynb #863a3224
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-# %% ../nbs/28_data_cli.ipynb #b9785973
+
 def _tell(as_json: bool, value: dict, text: str) -> None:
     click.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
 
@@ -88,7 +88,7 @@ def collect(out: Path, people: tuple[str, ...], preset: str | None, as_json: boo
     value["manifest"] = str(out / "manifest.csv")
     _tell(as_json, value, "\n".join([*lines, "", f"manifest  {value['manifest']}", f"next      celebml audit {out}"]))
 
-# %% ../nbs/28_data_cli.ipynb #2fb8f960
+# %% ../nbs/28_data_cli.ipynb #a8ee91fc
 def _client(asked: dict) -> object:
     try:
         from celebml.web import WebClient
@@ -97,7 +97,7 @@ def _client(asked: dict) -> object:
     settings = {"contact": asked["contact"]} if asked["contact"] else {}
     return WebClient(trusted=asked["trust"], **settings)
 
-# %% ../nbs/28_data_cli.ipynb #eadd59d2
+
 def _search(client: object, people: tuple[str, ...], preset: str | None, out: Path, asked: dict) -> tuple[list, list]:
     from celebml import services
 
@@ -128,7 +128,7 @@ def attribution(folder: Path, out: Path | None, as_json: bool) -> None:
     value = {"photographs": len(kept), "without_licence": bare, "page": str(page), "entries": [asdict(e) for e in kept]}
     _tell(as_json, value, f"{len(kept)} photographs, {bare} without a licence\ncredits  {page}")
 
-# %% ../nbs/28_data_cli.ipynb #74aa097c
+# %% ../nbs/28_data_cli.ipynb #c89ca83e
 def look_at(folder: Path, suspects: bool, progress: bool, biggest: bool = False) -> tuple:
     "Photographs, detections and doubts of a folder, about whole photographs or their biggest faces."
     from celebml.audit import folder_doubts
@@ -237,7 +237,7 @@ def review(folder: Path, decisions: Path | None, reviewer: str, quick: bool, as_
     _tell(as_json, value, "\n".join(lines))
     raise SystemExit(int(bool(value["conflicts"])))
 
-# %% ../nbs/28_data_cli.ipynb #ffa10e91
+# %% ../nbs/28_data_cli.ipynb #18f34ecd
 def _take_over(found: list, file: Path) -> None:
     "Append those decisions that change anything."
     from celebml.review import append_decision, read_decisions, standing
@@ -247,7 +247,7 @@ def _take_over(found: list, file: Path) -> None:
         if decision.key not in held or held[decision.key].outcome != decision.outcome:
             append_decision(file, decision)
 
-# %% ../nbs/28_data_cli.ipynb #5dcd43e6
+
 def _copy_kept(folder: Path, out: Path, decisions: list) -> str:
     "Copy photographs as decided, the same file name twice getting a number."
     import hashlib
