@@ -136,7 +136,7 @@ def score_recipe(
             named[repeat, test], folds[repeat, test] = answer, number
     return Scores(recipe.name, names[chosen], named.astype(str), folds)
 
-# %% ../nbs/18_evaluate.ipynb #597736eb
+# %% ../nbs/18_evaluate.ipynb #b40d202a
 def draw_confusion(
     table: pd.DataFrame,  # true names in rows, given names in columns
     axis=None,  # a matplotlib axis; a new one by default
@@ -148,7 +148,7 @@ def draw_confusion(
     if axis is None:
         _, axis = plt.subplots(figsize=(1.6 + 0.55 * len(table.columns), 1.4 + 0.45 * len(table)))
     small = len(table) <= 12
-    sns.heatmap(table, annot=small, fmt=".0f", cmap="Blues", cbar=not small, square=True, ax=axis)
+    sns.heatmap(table, annot=small, fmt=".3g", cmap="Blues", cbar=not small, square=True, ax=axis)
     axis.set(xlabel="named as", ylabel="shows")
     return axis
 
