@@ -39,7 +39,17 @@ def write_json(path: str | os.PathLike, value: Any) -> Path:
     "Write a value as readable JSON, in one step."
     return write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
-# %% ../nbs/03_files.ipynb #dc622d73
+# %% ../nbs/03_files.ipynb #29768673
+def _rename_over(work: Path, final: Path) -> None:
+    if not final.exists():
+        work.replace(final)
+        return
+    aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=".unfinished-"))
+    final.replace(aside / "old")
+    work.replace(final)
+    shutil.rmtree(aside)
+
+# %% ../nbs/03_files.ipynb #535d6c52
 @contextmanager
 def whole_folder(
     final: str | os.PathLike,  # replaced if it exists
@@ -51,12 +61,6 @@ def whole_folder(
     try:
         work.chmod(0o755)
         yield work
-        if final.exists():
-            old = Path(tempfile.mkdtemp(dir=final.parent, prefix=".unfinished-"))
-            final.replace(old / "old")
-            work.replace(final)
-            shutil.rmtree(old)
-        else:
-            work.replace(final)
+        _rename_over(work, final)
     finally:
         shutil.rmtree(work, ignore_errors=True)
