@@ -25,19 +25,23 @@ _CC = re.compile(
     r"^(?:cc|creative commons|attribution)?[ -]*by(?P<rest>(?:[ -](?:nc|nd|sa))*)(?:[ -](?P<version>\d\.\d))?\b"
 )
 
-# %% ../nbs/04_manifest.ipynb #3d955f53
+# %% ../nbs/04_manifest.ipynb #3435f934
+_UNCONDITIONAL = {
+    "CC0-1.0": re.compile(r"\bcc[ -]?0\b|\bcc[ -]?zero\b"),
+    "PDM-1.0": re.compile(r"\bpdm\b|public domain mark"),
+    "public domain": re.compile(r"public domain|^pd\b"),
+}
+
+# %% ../nbs/04_manifest.ipynb #90f35d01
 def licence_name(
     text: str,  # as a service or a person writes it
     version: str = "",  # where it stands in a field of its own
 ) -> str:
     "One spelling for the licences that open collections use; any other text comes back as it is."
     plain = " ".join(text.lower().replace("_", " ").split())
-    if re.search(r"\bcc[ -]?0\b|\bcc[ -]?zero\b", plain):
-        return "CC0-1.0"
-    if re.search(r"\bpdm\b|public domain mark", plain):
-        return "PDM-1.0"
-    if re.search(r"public domain|^pd\b", plain):
-        return "public domain"
+    for name, pattern in _UNCONDITIONAL.items():
+        if pattern.search(plain):
+            return name
     found = _CC.match(plain)
     if not found:
         return text.strip()
@@ -65,7 +69,7 @@ def licence_link(licence: str) -> str:
     known = {"CC0-1.0": "zero/1.0/", "PDM-1.0": "mark/1.0/"}
     return f"https://creativecommons.org/publicdomain/{known[name]}" if name in known else ""
 
-# %% ../nbs/04_manifest.ipynb #445a5514
+# %% ../nbs/04_manifest.ipynb #0401ce27
 @dataclass(frozen=True)
 class Entry:
     """One row of the manifest.
@@ -109,7 +113,7 @@ class Entry:
     kept: bool = True
     reason: str = ""
 
-
+# %% ../nbs/04_manifest.ipynb #be1b0eaa
 COLUMNS = tuple(field.name for field in fields(Entry))
 MANIFEST = "manifest.csv"
 
@@ -157,11 +161,20 @@ def attribution_line(title: str, author: str, licence: str) -> str:
         under = ", in the public domain" if licence in ("PDM-1.0", "public domain") else f", licensed under {licence}"
     return f"\u201c{title}\u201d{by}{under}" if title else f"Photograph{by}{under}"
 
-# %% ../nbs/04_manifest.ipynb #dd6f6cea
+# %% ../nbs/04_manifest.ipynb #60a77aac
 _RISKY = ("=", "+", "-", "@", "\t")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
-# %% ../nbs/04_manifest.ipynb #ce4bc0e2
+
+def _protect(value: object) -> str:
+    cell = _CONTROL.sub(" ", str(value))
+    return f"'{cell}" if cell.lstrip("'").startswith(_RISKY) else cell
+
+# %% ../nbs/04_manifest.ipynb #196621c2
+def _unprotect(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_RISKY) else cell
+
+# %% ../nbs/04_manifest.ipynb #a0800af8
 def to_csv(
     rows: Sequence[dict],
     columns: Sequence[str],
@@ -170,19 +183,14 @@ def to_csv(
     table = io.StringIO()
     writer = csv.DictWriter(table, columns, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
-        cells = {key: _CONTROL.sub(" ", str(value)) for key, value in row.items()}
-        writer.writerow(
-            {key: f"'{cell}" if cell.lstrip("'").startswith(_RISKY) else cell for key, cell in cells.items()}
-        )
+    writer.writerows({key: _protect(value) for key, value in row.items()} for row in rows)
     return table.getvalue()
 
-# %% ../nbs/04_manifest.ipynb #44f42051
+# %% ../nbs/04_manifest.ipynb #4ea24107
 def from_csv_text(text: str) -> list[dict[str, str]]:
     "Rows of a CSV text, protecting apostrophes taken off; a missing cell is empty."
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    clean = lambda cell: cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_RISKY) else cell
-    return [{key: clean(cell or "") for key, cell in row.items() if key is not None} for row in rows]
+    return [{key: _unprotect(cell or "") for key, cell in row.items() if key is not None} for row in rows]
 
 # %% ../nbs/04_manifest.ipynb #3cad74eb
 def write_manifest(
@@ -191,6 +199,12 @@ def write_manifest(
 ) -> Path:
     "Write `manifest.csv` in one step."
     return write_whole(Path(folder) / MANIFEST, to_csv([asdict(entry) for entry in entries], COLUMNS))
+
+# %% ../nbs/04_manifest.ipynb #34d30cba
+def _entry(row: dict[str, str]) -> Entry:
+    numbers = {key: int(row[key]) for key in ("bytes", "width", "height")}
+    known = {key: row[key] for key in COLUMNS}
+    return Entry(**known | numbers | {"kept": {"True": True, "False": False}[row["kept"]]})
 
 # %% ../nbs/04_manifest.ipynb #c8464b7f
 def read_manifest(folder: str | os.PathLike) -> list[Entry]:
@@ -208,13 +222,7 @@ def read_manifest(folder: str | os.PathLike) -> list[Entry]:
             f"{path}: not a manifest that this program wrote ({error}); move it away and collect again"
         ) from error
 
-# %% ../nbs/04_manifest.ipynb #34d30cba
-def _entry(row: dict[str, str]) -> Entry:
-    numbers = {key: int(row[key]) for key in ("bytes", "width", "height")}
-    known = {key: row[key] for key in COLUMNS}
-    return Entry(**known | numbers | {"kept": {"True": True, "False": False}[row["kept"]]})
-
-# %% ../nbs/04_manifest.ipynb #184ed85c
+# %% ../nbs/04_manifest.ipynb #67b0ae59
 _CREDITS = Template(
     """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Photograph credits</title>
@@ -237,7 +245,7 @@ padding:0 1rem}li{margin:.25rem 0;overflow-wrap:anywhere}</style>
 )
 _CREDITS.environment.tests["web"] = lambda text: text.startswith(("https://", "http://"))
 
-
+# %% ../nbs/04_manifest.ipynb #f2aa3630
 def credits_page(entries: Sequence[Entry]) -> str:
     "HTML that thanks the author of every photograph that was kept."
     kept = [entry for entry in entries if entry.kept]
