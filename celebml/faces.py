@@ -99,7 +99,28 @@ def count_eyes(
     "How many eyes the eye cascade sees in a face."
     return len(_cascade_boxes(grey, "eye", 1.1, 3, 1))
 
-# %% ../nbs/06_faces.ipynb #95ccd4de
+# %% ../nbs/06_faces.ipynb #cd4c378a
+def _cut(pixels: np.ndarray, box: Box) -> np.ndarray:
+    return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+
+# %% ../nbs/06_faces.ipynb #21c6c235
+def _padded(grey: np.ndarray, pad: int) -> np.ndarray:
+    "With the pixels at its edge repeated `pad` pixels outwards."
+    return cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE) if pad else grey
+
+# %% ../nbs/06_faces.ipynb #93810fcf
+def _inside(boxes: np.ndarray, pad: int, shape: tuple[int, int], min_size: int) -> np.ndarray:
+    "Boxes of the padded picture as boxes of the picture, of (height, width) `shape`; too small ones are dropped."
+    height, width = shape
+    low = np.clip(boxes[:, :2] - pad, 0, (width - 1, height - 1))
+    high = np.clip(boxes[:, :2] + boxes[:, 2:] - pad, 1, (width, height))
+    return np.hstack([low, high - low])[(high - low).min(1, initial=10**6) >= min_size]
+
+# %% ../nbs/06_faces.ipynb #76e8e0b5
+def _scaled(box: Box, scale: float) -> Box:
+    return Box(*(round(value * scale) for value in box))
+
+# %% ../nbs/06_faces.ipynb #bd2d2137
 @dataclass(frozen=True)
 class HaarDetector:
     """Viola and Jones's cascades as the classic tutorials use them: a face is kept if two eyes are seen.
@@ -133,28 +154,17 @@ class HaarDetector:
         "The faces of one photograph, biggest first, or the reason that there are none."
         grey = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)
         boxes = self._boxes(grey, 0)
-        if not len(boxes) and self.border:
+        if not boxes and self.border:
             boxes = self._boxes(grey, round(self.border * max(grey.shape)))
-        if not len(boxes):
+        if not boxes:
             return Detection(reason="no face")
-        boxes = sorted((Box(*map(int, box)) for box in boxes), key=lambda box: -box.area)
         kept = [box for box in boxes if not self.eyes or count_eyes(_cut(grey, box)) >= self.eyes]
         faces = tuple(Face(_scaled(box, photo.scale), _cut(photo.pixels, box).copy()) for box in kept)
         return Detection(faces, "" if faces else "no two eyes")
 
-    def _boxes(self, grey: np.ndarray, pad: int) -> np.ndarray:
-        "Boxes inside the picture, looked for with a border of `pad` pixels."
-        padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE) if pad else grey
-        boxes = _cascade_boxes(padded, "frontalface_default", self.scale_factor, self.min_neighbors, self.min_size)
-        height, width = grey.shape
-        low = np.clip(boxes[:, :2] - pad, 0, (width - 1, height - 1))
-        high = np.clip(boxes[:, :2] + boxes[:, 2:] - pad, 1, (width, height))
-        return np.hstack([low, high - low])[(high - low).min(1, initial=10**6) >= self.min_size]
-
-# %% ../nbs/06_faces.ipynb #cd4c378a
-def _cut(pixels: np.ndarray, box: Box) -> np.ndarray:
-    return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
-
-# %% ../nbs/06_faces.ipynb #76e8e0b5
-def _scaled(box: Box, scale: float) -> Box:
-    return Box(*(round(value * scale) for value in box))
+    def _boxes(self, grey: np.ndarray, pad: int) -> list[Box]:
+        "Boxes inside the picture, the biggest first, looked for with a border of `pad` pixels."
+        settings = self.scale_factor, self.min_neighbors, self.min_size
+        boxes = _cascade_boxes(_padded(grey, pad), "frontalface_default", *settings)
+        inside = _inside(boxes, pad, grey.shape, self.min_size)
+        return sorted((Box(*map(int, box)) for box in inside), key=lambda box: -box.area)
