@@ -33,9 +33,24 @@ def fine_detail(
     detail -= detail.mean()
     return detail / max(float(np.linalg.norm(detail)), 1e-6)
 
-# %% ../nbs/08_duplicates.ipynb #c176f745
+# %% ../nbs/08_duplicates.ipynb #82c532dc
+_STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)  # at most 40 steps, or none that helps
+
+
+def _laid_over(one: np.ndarray, other: np.ndarray) -> np.ndarray | None:
+    "The other picture, moved to where it fits the one best; None where no fit can be found."
+    start = np.eye(2, 3, dtype=np.float32)
+    try:
+        _, fit = cv2.findTransformECC(one, other, start, cv2.MOTION_AFFINE, _STOP, inputMask=None, gaussFiltSize=5)
+    except cv2.error:  # it did not converge, so these are not copies
+        return None
+    if not 0.5 < np.linalg.det(fit[:, :2]) < 2:  # a copy of an aligned face is about as large
+        return None
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(other, fit, one.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+# %% ../nbs/08_duplicates.ipynb #a9556ea5
 _RIM = 8  # pixels not compared: they may come from beyond the picture's edge
-_STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
 
 
 def registered_correlation(
@@ -43,21 +58,31 @@ def registered_correlation(
     other: np.ndarray,  # (64, 64) float32, mirrored beforehand if need be
 ) -> float:
     "Correlation of the fine detail of two faces, once the other is laid over the one; -1 where none can be found."
-    try:
-        _, fit = cv2.findTransformECC(
-            one, other, np.eye(2, 3, dtype=np.float32), cv2.MOTION_AFFINE, _STOP, inputMask=None, gaussFiltSize=5
-        )
-    except cv2.error:  # it did not converge, so these are not copies
+    moved = _laid_over(one, other)
+    if moved is None:
         return -1.0
-    if not 0.5 < np.linalg.det(fit[:, :2]) < 2:
-        return -1.0
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(other, fit, one.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
     middle = slice(_RIM, -_RIM)
     a, b = (fine_detail(picture)[middle, middle] for picture in (one, moved))
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
-# %% ../nbs/08_duplicates.ipynb #14b6f5c5
+# %% ../nbs/08_duplicates.ipynb #7fe1dbfc
+def _small_details(faces: Sequence[Face]) -> np.ndarray:
+    "Fine detail of many faces, (n, 32, 32) float32."
+    small = np.empty((len(faces), 32, 32), np.float32)
+    for picture, face in zip(small, faces, strict=True):
+        picture[:] = fine_detail(cv2.resize(small_grey(face), (32, 32), interpolation=cv2.INTER_AREA))
+    return small
+
+# %% ../nbs/08_duplicates.ipynb #49c1642c
+def _highest(likeness: np.ndarray, least: float, nearest: int) -> list[tuple[int, int]]:
+    "Places (row, column) of the few highest values of each row, as far as they reach `least`."
+    found = []
+    for row in np.flatnonzero(likeness.max(1) >= least):  # few have a likely copy
+        best = np.argsort(-likeness[row], kind="stable")[:nearest]
+        found += [(int(row), int(column)) for column in best if likeness[row, column] >= least]
+    return found
+
+# %% ../nbs/08_duplicates.ipynb #ffd99579
 def _likely(small: np.ndarray, owner: np.ndarray, least: float, nearest: int) -> list[tuple[int, int, bool]]:
     "Pairs of faces (one, other, mirrored) from different photographs whose plain correlation is high."
     plain, mirrored = small.reshape(len(small), -1), small[:, :, ::-1].reshape(len(small), -1)
@@ -66,15 +91,12 @@ def _likely(small: np.ndarray, owner: np.ndarray, least: float, nearest: int) ->
         block = plain[start : start + 256]
         for flip, columns in ((False, plain), (True, mirrored)):
             likeness = block @ columns.T
-            likeness[owner[start : start + 256, None] == owner[None]] = -1
-            for row in np.flatnonzero(likeness.max(1) >= least):  # few have a likely copy
-                for column in np.argsort(-likeness[row], kind="stable")[:nearest]:
-                    if likeness[row, column] >= least:
-                        one, other = sorted((start + int(row), int(column)))
-                        pairs[one, other, flip] = None
+            likeness[owner[start : start + 256, None] == owner[None]] = -1  # a photograph is no copy of itself
+            for row, column in _highest(likeness, least, nearest):
+                pairs[min(start + row, column), max(start + row, column), flip] = None
     return list(pairs)
 
-# %% ../nbs/08_duplicates.ipynb #3328e114
+# %% ../nbs/08_duplicates.ipynb #df96bd64
 def near_duplicate_pairs(
     detections: Sequence[Detection],  # aligned faces, one detection a photograph
     threshold: float = 0.95,  # least correlation of two registered faces for their photographs to be one picture
@@ -86,11 +108,8 @@ def near_duplicate_pairs(
     if len(owner) < 2:
         return {}
     faces = [face for detection in detections for face in detection.faces[:most]]
-    small = np.empty((len(faces), 32, 32), np.float32)
-    for picture, face in zip(small, faces, strict=True):
-        picture[:] = fine_detail(cv2.resize(small_grey(face), (32, 32), interpolation=cv2.INTER_AREA))
     found = {}
-    for one, other, flip in _likely(small, owner, 0.5, nearest):
+    for one, other, flip in _likely(_small_details(faces), owner, 0.5, nearest):
         large, compared = small_grey(faces[one]), small_grey(faces[other])
         turned = np.ascontiguousarray(compared[:, ::-1]) if flip else compared
         score, pair = registered_correlation(large, turned), (int(owner[one]), int(owner[other]))
