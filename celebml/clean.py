@@ -6,7 +6,7 @@
 __all__ = ['COLUMNS', 'TILE', 'detect', 'detect_file', 'detect_each', 'detect_all', 'face_quality', 'Limits', 'judge', 'decide',
            'kind_of', 'thumbnail', 'thumbnails_by_reason', 'clean_folder']
 
-# %% ../nbs/09_clean.ipynb #069196d5
+# %% ../nbs/09_clean.ipynb #58c82a41
 import csv
 import hashlib
 import io
@@ -23,9 +23,9 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm.auto import tqdm
 
 from .datasets import PhotoSet
-from .duplicates import near_duplicate_pairs, small_grey
+from .duplicates import small_grey, weaker_copies
 from .faces import Detection, Face
-from .files import write_whole
+from .files import sha256_of, write_whole
 from .photographs import Photograph, PhotographError, read_photograph
 
 # %% ../nbs/09_clean.ipynb #67d502f7
@@ -39,11 +39,11 @@ def detect(
     except PhotographError as error:
         return Detection(reason=f"unreadable: {str(error).split(': ', 1)[-1]}")
 
-# %% ../nbs/09_clean.ipynb #538ab66b
+# %% ../nbs/09_clean.ipynb #9d4c2d19
 def _detect_bytes(digest: str, detector: Callable, data: bytes) -> Detection:
     return detect(data, detector)
 
-# %% ../nbs/09_clean.ipynb #e71e09af
+
 def detect_file(
     path: Path,
     detector: Callable[[Photograph], Detection],
@@ -137,29 +137,22 @@ def judge(detection: Detection, limits: Limits = Limits()) -> str:
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
-# %% ../nbs/09_clean.ipynb #f67c79d4
-def _copies(
-    names: Sequence[str], digests: Sequence[str], detections: Sequence[Detection]
-) -> dict[int, tuple[str, int]]:
-    "For each photograph to be left out: the kind of copy, and which photograph it is a copy of."
-    found, first = {}, {}
-    for i, key in enumerate(zip(names, digests, strict=True)):
-        if first.setdefault(key, i) != i:
-            found[i] = ("exact duplicate", first[key])
-    left = [i for i in range(len(names)) if i not in found and detections[i].faces]
-    pairs = near_duplicate_pairs([detections[i] for i in left])
-    alike = {(left[a], left[b]) for a, b in pairs if names[left[a]] == names[left[b]]}
-    best_first = sorted(left, key=lambda i: (-detections[i].faces[0].box.area, i))
-    for i in best_first:
-        if i not in found:
-            others = [b if a == i else a for a, b in alike if i in (a, b)]
-            found |= {other: ("near duplicate", i) for other in others if other not in found}
-    return found
-
-# %% ../nbs/09_clean.ipynb #73005cd0
+# %% ../nbs/09_clean.ipynb #2ec11126
 COLUMNS = ("person", "file", "sha256", "kept", "reason", "faces", "x", "y", "width", "height", "crop")
 
-# %% ../nbs/09_clean.ipynb #654b5a9e
+
+def _crop_file(name: str, path: Path, digest: str) -> str:
+    return f"{name}/{path.stem}-{digest[:8]}.png"
+
+# %% ../nbs/09_clean.ipynb #44134862
+def _row(name: str, path: Path, digest: str, found: Detection, reason: str) -> dict:
+    row = dict.fromkeys(COLUMNS, "") | {"person": name, "file": path.name, "sha256": digest}
+    row |= {"kept": not reason, "reason": reason, "faces": len(found.faces)}
+    if found.faces:
+        row |= dict(zip(("x", "y", "width", "height"), found.faces[0].box, strict=True))
+    return row | {"crop": "" if reason else _crop_file(name, path, digest)}
+
+# %% ../nbs/09_clean.ipynb #126e83bc
 def decide(
     photos: PhotoSet,
     detections: Sequence[Detection],
@@ -168,44 +161,26 @@ def decide(
     judged: Sequence[str] | None = None,  # what `judge` said of each, where that is known
 ) -> list[dict]:  # one row a photograph, in order, with the keys of COLUMNS
     "What becomes of each photograph: kept, or left out with a reason."
-    digests = [_digest(path) for path in photos.paths]
+    digests = [sha256_of(path) for path in photos.paths]
     reasons = [judge(found, limits) for found in detections] if judged is None else list(judged)
     good = [Detection() if reason else found for reason, found in zip(reasons, detections, strict=True)]
-    for i, (kind, origin) in _copies(photos.names, digests, good).items():
+    for i, (kind, origin) in weaker_copies(photos.names, digests, good).items():
         reasons[i] = reasons[i] or f"{kind} of {photos.paths[origin].name}"
-    rows = []
-    for path, name, digest, found, reason in zip(photos.paths, photos.names, digests, detections, reasons, strict=True):
-        if not reason and path in (strangers or {}):
-            reason = f"looks like someone else: {strangers[path]}"
-        row = dict.fromkeys(COLUMNS, "") | {"person": name, "file": path.name, "sha256": digest}
-        row |= {"kept": not reason, "reason": reason, "faces": len(found.faces)}
-        if found.faces:
-            row |= dict(zip(("x", "y", "width", "height"), found.faces[0].box, strict=True))
-        if not reason:
-            row["crop"] = _crop_file(name, path, digest)
-        rows.append(row)
-    return rows
-
-# %% ../nbs/09_clean.ipynb #dacffb2f
-def _crop_file(name: str, path: Path, digest: str) -> str:
-    return f"{name}/{path.stem}-{digest[:8]}.png"
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return ""
+    for i, path in enumerate(photos.paths):
+        if not reasons[i] and path in (strangers or {}):
+            reasons[i] = f"looks like someone else: {strangers[path]}"
+    columns = photos.names, photos.paths, digests, detections, reasons
+    return [_row(*values) for values in zip(*columns, strict=True)]
 
 # %% ../nbs/09_clean.ipynb #7e3fe76d
 def kind_of(reason: str) -> str:
     'A reason without its particulars, for counting: "near duplicate of 1.jpg" is "near duplicate".'
     return reason.split(":")[0].split(" of ")[0] or "kept"
 
-# %% ../nbs/09_clean.ipynb #b656e72e
+# %% ../nbs/09_clean.ipynb #6a8bdf6c
 TILE = 96  # pixels
 
-# %% ../nbs/09_clean.ipynb #79417516
+
 def thumbnail(path: Path, detection: Detection, reason: str) -> Image.Image:
     "At most 96 pixels of the face, or of the whole photograph where there is none; grey where it cannot be read."
     pixels = np.full((TILE, TILE, 3), 128, np.uint8)
@@ -217,7 +192,15 @@ def thumbnail(path: Path, detection: Detection, reason: str) -> Image.Image:
     tile.thumbnail((TILE, TILE))
     return tile
 
-# %% ../nbs/09_clean.ipynb #2956f1d9
+# %% ../nbs/09_clean.ipynb #da610ddd
+def _by_kind(rows: Sequence[Mapping]) -> dict[str, list[int]]:
+    "Where the photographs of each kind of reason stand, the commonest kind first."
+    found = {}
+    for i, row in enumerate(rows):
+        found.setdefault(kind_of(row["reason"]), []).append(i)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+# %% ../nbs/09_clean.ipynb #ef16840b
 def thumbnails_by_reason(
     paths: Sequence[Path],
     detections: Sequence[Detection],
@@ -225,15 +208,13 @@ def thumbnails_by_reason(
     most: int = 9,  # thumbnails for each reason
 ) -> Image.Image:
     "One line of thumbnails for each reason, with its count."
-    kinds = Counter(kind_of(row["reason"]) for row in rows)
+    kinds = _by_kind(rows)
     sheet = Image.new("RGB", (150 + most * (TILE + 4), len(kinds) * (TILE + 4) + 4), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for line, (kind, count) in enumerate(kinds.most_common()):
+    for line, (kind, places) in enumerate(kinds.items()):
         top = 4 + line * (TILE + 4)
-        label = textwrap.fill(kind, 16) + f"\n{count}"
-        draw.multiline_text((8, top + 28), label, "black", font, spacing=6)
-        shown = [i for i, row in enumerate(rows) if kind_of(row["reason"]) == kind][:most]
-        for column, i in enumerate(shown):
+        draw.multiline_text((8, top + 28), f"{textwrap.fill(kind, 16)}\n{len(places)}", "black", font, spacing=6)
+        for column, i in enumerate(places[:most]):
             sheet.paste(thumbnail(paths[i], detections[i], rows[i]["reason"]), (150 + column * (TILE + 4), top))
     return sheet
 
@@ -249,40 +230,39 @@ def _slim(detection: Detection) -> Detection:
         faces.append(replace(face, crop=np.broadcast_to(grey, (*grey.shape[:2], 3)), landmarks=None))
     return Detection(tuple(faces), detection.reason)
 
-# %% ../nbs/09_clean.ipynb #ecb4576a
-@dataclass
-class _Looked:
-    "What is remembered of the photographs, and the first few pictures of each reason."
-
-    reasons: list[str]
-    detections: list[Detection]
-    pictures: dict[int, Detection]
-
-    def add(self, found: Detection, reason: str, most: int = 9) -> None:
-        kind, number = kind_of(reason), len(self.reasons)
-        if reason and sum(kind_of(self.reasons[i]) == kind for i in self.pictures) < most:
-            self.pictures[number] = found
-        self.reasons.append(reason)
-        self.detections.append(_slim(found))
-
-# %% ../nbs/09_clean.ipynb #8f8c8296
+# %% ../nbs/09_clean.ipynb #fff1af90
 def _write_crop(face: Face, path: Path) -> None:
     write_whole(path, cv2.imencode(".png", face.crop[..., ::-1])[1].tobytes())
 
 
-def _with_pictures(looked: _Looked, rows: Sequence[Mapping], crops: Mapping[int, Path]) -> list[Detection]:
-    "Detections whose pictures will be shown have their crops back; of the good ones, from their files."
-    found = [looked.pictures.get(i, slim) for i, slim in enumerate(looked.detections)]
-    shown: Counter = Counter()
-    for i, row in enumerate(rows):
-        kind = kind_of(row["reason"])
-        shown[kind] += 1
-        if i in crops and shown[kind] <= 9:
-            pixels = cv2.imdecode(np.frombuffer(crops[i].read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-            found[i] = Detection((replace(found[i].faces[0], crop=pixels[..., ::-1]),))
+def _read_crop(path: Path) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+
+# %% ../nbs/09_clean.ipynb #04da5e22
+def _with_crops(detections: Sequence[Detection], rows: Sequence[Mapping], crops: Mapping[int, Path]) -> list[Detection]:
+    "Detections of the good photographs that will be shown have their crops back, from their files."
+    found = list(detections)
+    for i in (i for places in _by_kind(rows).values() for i in places[:9] if i in crops):
+        found[i] = Detection((replace(found[i].faces[0], crop=_read_crop(crops[i])),))
     return found
 
-# %% ../nbs/09_clean.ipynb #d7adf3cf
+# %% ../nbs/09_clean.ipynb #81f74f14
+def _listed_crops(table: Path) -> set[str]:
+    "The crops that an earlier run's table lists."
+    if not table.is_file():
+        return set()
+    with table.open(newline="", encoding="utf-8") as file:
+        return {row["crop"] for row in csv.DictReader(file)} - {""}
+
+
+def _write_table(table: Path, rows: Sequence[Mapping]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(table, text.getvalue())
+
+# %% ../nbs/09_clean.ipynb #d4f0ac2d
 def clean_folder(
     photos: PhotoSet,
     out: Path,  # made if need be; holds one sub-folder a person, photographs.csv and photographs.png
@@ -294,35 +274,25 @@ def clean_folder(
     strangers: Mapping[Path, str] | None = None,  # who each of these photographs looks like instead
 ) -> list[dict]:  # the rows of photographs.csv, in order
     "Write the biggest face of each kept photograph as PNG, and say of every photograph what became of it."
-    out, looked, crops = Path(out), _Looked([], [], {}), {}
+    out, reasons, slim, crops, pictures, kinds = Path(out), [], [], {}, {}, Counter()
     for unfinished in out.glob("**/.unfinished-*"):  # of a run that was killed
         unfinished.unlink()
     for i, found in enumerate(detect_each(photos.paths, detector, n_jobs, memory, progress)):
-        reason = judge(found, limits)
-        looked.add(found, reason)
-        if not reason:
-            crops[i] = out / _crop_file(photos.names[i], photos.paths[i], _digest(photos.paths[i]))
+        reasons.append(judge(found, limits))
+        slim.append(_slim(found))
+        kinds[kind_of(reasons[i])] += 1
+        if not reasons[i]:
+            crops[i] = out / _crop_file(photos.names[i], photos.paths[i], sha256_of(photos.paths[i]))
             _write_crop(found.faces[0], crops[i])
-    rows = decide(photos, looked.detections, limits, strangers, looked.reasons)
+        elif kinds[kind_of(reasons[i])] <= 9:
+            pictures[i] = found
+    rows = decide(photos, slim, limits, strangers, reasons)
+    shown = _with_crops([pictures.get(i, small) for i, small in enumerate(slim)], rows, crops)
     picture = io.BytesIO()
-    thumbnails_by_reason(photos.paths, _with_pictures(looked, rows, crops), rows).save(picture, "PNG")
-    wanted = {row["crop"] for row in rows}
-    for crop in {crop.relative_to(out).as_posix() for crop in crops.values()} - wanted:
+    thumbnails_by_reason(photos.paths, shown, rows).save(picture, "PNG")
+    written = {crop.relative_to(out).as_posix() for crop in crops.values()}
+    for crop in (written | _listed_crops(out / "photographs.csv")) - {row["crop"] for row in rows}:
         (out / crop).unlink(missing_ok=True)
-    _drop_earlier(out, wanted)
     write_whole(out / "photographs.png", picture.getvalue())
-    table = io.StringIO()
-    writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(out / "photographs.csv", table.getvalue())
+    _write_table(out / "photographs.csv", rows)
     return rows
-
-# %% ../nbs/09_clean.ipynb #b030dc10
-def _drop_earlier(out: Path, crops: set[str]) -> None:
-    "Remove crops that an earlier table lists and this run does not want."
-    if (out / "photographs.csv").is_file():
-        with (out / "photographs.csv").open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if row["crop"] and row["crop"] not in crops:
-                    (out / row["crop"]).unlink(missing_ok=True)
