@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['folder_doubts', 'strangers', 'duplicate_groups', 'audit', 'audit_page', 'dataset_card']
 
-# %% ../nbs/10_audit.ipynb #b0276642
+# %% ../nbs/10_audit.ipynb #40d0efeb
 import base64
 import io
 from collections import Counter
@@ -16,22 +16,44 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Template
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from .clean import Limits, decide, kind_of, thumbnail
 from .datasets import PhotoSet
-from .duplicates import near_duplicate_pairs
+from .duplicates import connected_groups, near_duplicate_pairs
 from .faces import Detection
 from .manifest import Entry
 
-# %% ../nbs/10_audit.ipynb #6b5392f8
-_WORTH = 0.25  # of the biggest face's area; smaller faces are passers-by
+# %% ../nbs/10_audit.ipynb #376ef736
+def _pictures(names: np.ndarray, groups: np.ndarray) -> dict[str, int]:
+    "How many different pictures each person has; copies count once."
+    return {name: len(set(groups[names == name])) for name in set(names)}
+
+# %% ../nbs/10_audit.ipynb #6314cb3d
 _LEAST = 2  # different pictures of a person that a model must have learnt from before it may doubt another
 
-# %% ../nbs/10_audit.ipynb #5284fa53
+
+def _askable(descriptions: Sequence, names: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    "Numbers of the photographs that show a face, of people with enough pictures."
+    seen = np.flatnonzero([len(description.rows) > 0 for description in descriptions])
+    pictures = _pictures(names[seen], groups[seen])
+    return seen[[pictures[name] > _LEAST for name in names[seen]]]
+
+# %% ../nbs/10_audit.ipynb #567491f3
+_WORTH = 0.25  # of the biggest face's area; smaller faces are passers-by
+
+
+def _doubt(description: Any, name: str, model: Any, biggest: bool) -> tuple[float, str]:
+    "How little a model believes that a photograph shows this person, and who it looks like instead."
+    classes = list(map(str, model.classes_))
+    worth = description.areas >= (1 if biggest else _WORTH) * description.areas.max()
+    believed = model.predict_proba(description.rows[worth])
+    others = [k for k, other in enumerate(classes) if other != name]
+    instead = classes[others[believed[:, others].max(0).argmax()]]
+    return 1 - believed[:, classes.index(name)].max(), instead
+
+# %% ../nbs/10_audit.ipynb #bedafca7
 def folder_doubts(
     recipe: Any,  # `fit(descriptions, names, groups, random_state)` gives a model with `classes_` and `predict_proba`
     descriptions: Sequence,  # one a photograph, described for training
@@ -44,29 +66,19 @@ def folder_doubts(
     "How little a model that has not seen a photograph believes that it shows the person of its folder."
     names, groups = np.asarray(names, str), np.asarray(groups)
     doubts, instead = np.full(len(names), np.nan), np.full(len(names), "", dtype=object)
-    seen = np.flatnonzero([len(description.rows) > 0 for description in descriptions])
-    pictures = {name: len(set(groups[seen][names[seen] == name])) for name in set(names[seen])}
-    seen = seen[[pictures[name] > _LEAST for name in names[seen]]]
+    seen = _askable(descriptions, names, groups)
     if len(set(names[seen])) < 2:
         return doubts, instead
-    splits = min(n_splits, *(pictures[name] for name in set(names[seen])))
+    splits = min(n_splits, *_pictures(names[seen], groups[seen]).values())
     folds = StratifiedGroupKFold(splits, shuffle=True, random_state=random_state)
     for train, test in folds.split(seen, names[seen], groups[seen]):
         rows = seen[train]
         with threadpool_limits(1):
             model = recipe.fit([descriptions[i] for i in rows], names[rows], groups[rows], random_state)
-        classes = list(map(str, model.classes_))
-        learnt = {name: len(set(groups[rows][names[rows] == name])) for name in classes}
+        learnt = _pictures(names[rows], groups[rows])
         for i in seen[test]:
-            if learnt.get(names[i], 0) < _LEAST:
-                continue
-            areas = descriptions[i].areas
-            worth = areas >= (1 if biggest else _WORTH) * areas.max()
-            believed = model.predict_proba(descriptions[i].rows[worth])
-            own = believed[:, classes.index(names[i])]
-            others = [k for k, name in enumerate(classes) if name != names[i]]
-            doubts[i] = 1 - own.max()
-            instead[i] = classes[others[believed[:, others].max(0).argmax()]]
+            if names[i] in model.classes_ and learnt.get(names[i], 0) >= _LEAST:
+                doubts[i], instead[i] = _doubt(descriptions[i], names[i], model, biggest)
     return doubts, instead
 
 # %% ../nbs/10_audit.ipynb #4dfc8899
@@ -78,7 +90,7 @@ def strangers(
     "Photographs that almost certainly show somebody else, with whom."
     return {path: str(name) for path, doubt, name in zip(photos.paths, *doubts, strict=True) if doubt >= least}
 
-# %% ../nbs/10_audit.ipynb #8526ad4b
+# %% ../nbs/10_audit.ipynb #3ab9e0f7
 def duplicate_groups(
     names: Sequence[str],
     digests: Sequence[str],  # SHA-256 of each file
@@ -90,16 +102,24 @@ def duplicate_groups(
     for i, digest in enumerate(digests):
         by_digest.setdefault(digest, []).append(i)
     pairs |= {pair for same in by_digest.values() for pair in pairwise(same)}
-    rows, columns = np.array(sorted(pairs), int).reshape(-1, 2).T
-    graph = coo_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(names), len(names)))
-    number = connected_components(graph, directed=False)[1]
-    groups = [
-        np.flatnonzero(number == k).tolist() for k, count in sorted(Counter(number.tolist()).items()) if count > 1
-    ]
+    number = connected_groups(pairs, len(names))
+    groups = [np.flatnonzero(number == k).tolist() for k, count in enumerate(np.bincount(number)) if count > 1]
     across = [group for group in groups if len({names[i] for i in group}) > 1]
     return {"within": [group for group in groups if group not in across], "across": across}
 
-# %% ../nbs/10_audit.ipynb #ec75182c
+# %% ../nbs/10_audit.ipynb #0e25ebbe
+def _people(photos: PhotoSet, rows: Sequence[Mapping]) -> dict[str, dict[str, int]]:
+    good = Counter(row["person"] for row in rows if row["kept"])
+    return {name: {"photographs": count, "good": good[name]} for name, count in photos.people.items()}
+
+# %% ../nbs/10_audit.ipynb #95fa4fad
+def _suspects(files: Sequence[str], doubts: tuple[np.ndarray, np.ndarray], share: float) -> list[dict[str, Any]]:
+    "The most doubtful photographs, a share of all at most, as far as they are doubted by more than a half."
+    order = np.argsort(-np.nan_to_num(doubts[0], nan=-1.0), kind="stable")[: round(share * len(files))]
+    found = [(files[i], round(float(doubts[0][i]), 3), str(doubts[1][i])) for i in order if doubts[0][i] > 0.5]
+    return [dict(zip(("file", "doubt", "looks_like"), suspect, strict=True)) for suspect in found]
+
+# %% ../nbs/10_audit.ipynb #b5bce5fa
 def audit(
     photos: PhotoSet,
     detections: Sequence[Detection],
@@ -111,14 +131,12 @@ def audit(
     "What any folder holds and what is wrong with it."
     rows = decide(photos, detections, limits)
     files = [f"{row['person']}/{row['file']}" for row in rows]
-    twice = duplicate_groups(photos.names, [row["sha256"] for row in rows], detections)
+    digests = [row["sha256"] for row in rows]
+    twice = duplicate_groups(photos.names, digests, detections)
     licence = {entry.sha256: entry.licence for entry in entries if entry.kept}
-    people = {}
-    for name, count in photos.people.items():
-        mine = [row for row in rows if row["person"] == name]
-        people[name] = {"photographs": count, "good": sum(row["kept"] for row in mine)}
+    people = _people(photos, rows)
     counts = [person["good"] for person in people.values()]
-    value = {
+    return {
         "source": photos.source,
         "photographs": len(photos),
         "people": people,
@@ -126,21 +144,13 @@ def audit(
         "reasons": dict(Counter(kind_of(row["reason"]) for row in rows).most_common()),
         "problems": [{"file": f, "reason": r["reason"]} for f, r in zip(files, rows, strict=True) if not r["kept"]],
         "duplicates": {kind: [[files[i] for i in group] for group in groups] for kind, groups in twice.items()},
-        "suspects": [],
-        "licences": dict(Counter(licence.get(row["sha256"], "") or "none" for row in rows).most_common()),
-        "without_licence": [f for f, r in zip(files, rows, strict=True) if not licence.get(r["sha256"])],
+        "suspects": _suspects(files, doubts, suspects) if doubts is not None else [],
+        "licences": dict(Counter(licence.get(digest, "") or "none" for digest in digests).most_common()),
+        "without_licence": [f for f, digest in zip(files, digests, strict=True) if not licence.get(digest)],
         "notes": list(photos.notes),
     }
-    if doubts is not None:
-        order = np.argsort(-np.nan_to_num(doubts[0], nan=-1.0), kind="stable")[: round(suspects * len(photos))]
-        value["suspects"] = [
-            {"file": files[i], "doubt": round(float(doubts[0][i]), 3), "looks_like": str(doubts[1][i])}
-            for i in order
-            if doubts[0][i] > 0.5
-        ]
-    return value
 
-# %% ../nbs/10_audit.ipynb #4f1ab8b7
+# %% ../nbs/10_audit.ipynb #47c51e2f
 _PAGE = Template(
     """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Audit of {{ a.source }}</title><style>
@@ -186,6 +196,12 @@ They may be looked at, not shown.</p>{% endif %}</html>
 )
 
 
+def _data_url(path: Path, found: Detection, reason: str) -> str:
+    picture = io.BytesIO()
+    thumbnail(path, found, reason).convert("RGB").save(picture, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(picture.getvalue()).decode()
+
+# %% ../nbs/10_audit.ipynb #186e43d8
 def audit_page(
     value: Mapping[str, Any],  # from `audit`
     photos: PhotoSet,
@@ -203,9 +219,7 @@ def audit_page(
     for path, name, found in zip(photos.paths, photos.names, detections, strict=True):
         file = f"{name}/{path.name}"
         if file in shown:
-            picture = io.BytesIO()
-            thumbnail(path, found, reasons.get(file, "")).convert("RGB").save(picture, "JPEG", quality=80)
-            pictures[file] = "data:image/jpeg;base64," + base64.b64encode(picture.getvalue()).decode()
+            pictures[file] = _data_url(path, found, reasons.get(file, ""))
     top = max(person["photographs"] for person in value["people"].values())
     return _PAGE.render(a=value, pictures=pictures, problems=problems, top=top)
 
