@@ -20,10 +20,10 @@ import numpy as np
 from .datasets import DataError, PhotoSet
 from .manifest import from_csv_text, to_csv
 
-# %% ../nbs/11_review.ipynb #1f4db2b8
+# %% ../nbs/11_review.ipynb #10ab4652
 ACTIONS = ("keep", "reject", "relabel", "undo")
 
-# %% ../nbs/11_review.ipynb #f1d32136
+
 @dataclass(frozen=True)
 class Decision:
     """What somebody decided about one photograph.
@@ -78,6 +78,15 @@ def append_decision(path: str | os.PathLike, decision: Decision) -> None:
         file.flush()
         os.fsync(file.fileno())
 
+# %% ../nbs/11_review.ipynb #2b574e35
+def _is_whole(line: bytes) -> bool:
+    "Whether a line is JSON to its end; a torn line is not."
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
 # %% ../nbs/11_review.ipynb #b690d24b
 def read_decisions(path: str | os.PathLike) -> list[Decision]:
     "All decisions of a file, oldest first; none if there is no file. Raises `DataError` for a line without sense."
@@ -93,15 +102,6 @@ def read_decisions(path: str | os.PathLike) -> list[Decision]:
                 raise DataError(f"{path}, line {number}: not a decision ({error})") from error
     return found
 
-# %% ../nbs/11_review.ipynb #2b574e35
-def _is_whole(line: bytes) -> bool:
-    "Whether a line is JSON to its end; a torn line is not."
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
-
 # %% ../nbs/11_review.ipynb #66b12c5c
 def standing(decisions: Iterable[Decision]) -> dict[tuple[str, str], Decision]:
     "The decisions that hold, by photograph and folder."
@@ -112,26 +112,22 @@ def standing(decisions: Iterable[Decision]) -> dict[tuple[str, str], Decision]:
             held[decision.key] = decision
     return held
 
-# %% ../nbs/11_review.ipynb #7a000146
+# %% ../nbs/11_review.ipynb #aab6820f
 def apply_decisions(
     photos: PhotoSet,
     digests: Sequence[str],  # SHA-256 of each file
     decisions: Iterable[Decision],
 ) -> PhotoSet:
     "The photographs without the rejected ones, relabelled ones under their new names; files stay as they are."
-    held, kept = standing(decisions), []
+    held, kept, relabelled = standing(decisions), [], 0
     for path, name, digest in zip(photos.paths, photos.names, digests, strict=True):
-        decision = held.get((digest, name))
-        if decision is None or decision.action != "reject":
-            kept.append((path, decision.name if decision and decision.action == "relabel" else name))
+        action, new = held[digest, name].outcome if (digest, name) in held else ("", "")
+        if action != "reject":
+            kept.append((path, new or name))
+            relabelled += new not in ("", name)
     paths, names = zip(*kept, strict=True) if kept else ((), ())
-    note = f"{len(photos) - len(kept)} rejected and {_relabelled(photos, names, kept)} relabelled by review"
+    note = f"{len(photos) - len(kept)} rejected and {relabelled} relabelled by review"
     return PhotoSet(tuple(paths), tuple(names), photos.source, (*photos.notes, note))
-
-# %% ../nbs/11_review.ipynb #9de5d350
-def _relabelled(photos: PhotoSet, names: Sequence[str], kept: Sequence[tuple]) -> int:
-    before = dict(zip(photos.paths, photos.names, strict=True))
-    return sum(before[path] != name for (path, _), name in zip(kept, names, strict=True))
 
 # %% ../nbs/11_review.ipynb #ca8f97b5
 def merge_decisions(
@@ -183,7 +179,11 @@ def review_queue(
     first = lambda item: (-np.nan_to_num(item.doubt, nan=-1.0), item.reason == "", item.person, item.path.name)
     return sorted(items, key=first)
 
-# %% ../nbs/11_review.ipynb #0d5dc478
+# %% ../nbs/11_review.ipynb #d55f3826
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Review:
     """A session of looking at photographs and deciding.
 
@@ -201,8 +201,7 @@ class Review:
         self.items, self.file, self.reviewer, self.page_size = list(items), Path(file), reviewer, page_size
         self.person, self.reason, self.hide_decided, self.page = "", "", False, 0
         self._said = read_decisions(file)
-        self._undoable: list[Decision | None] = []
-        self._keys: list[tuple[str, str]] = []
+        self._undoable: list[tuple[tuple[str, str], tuple[str, str]]] = []  # keys, and what held before
 
     @property
     def people(self) -> list[str]:
@@ -237,21 +236,20 @@ class Review:
 
     def decide(self, item: Item, action: str, name: str = "") -> None:
         "Decide, and write it down at once."
-        self._undoable.append(self.decision(item))
-        self._keys.append((item.sha256, item.person))
-        self._say(item.sha256, item.person, action, name)
+        before, key = self.decision(item), (item.sha256, item.person)
+        self._say(*key, action, name)
+        self._undoable.append((key, before.outcome if before else ("undo", "")))
 
     def undo(self) -> bool:
         "Take back the last decision of this session; whether there was one."
-        if not self._keys:
+        if not self._undoable:
             return False
-        key, before = self._keys.pop(), self._undoable.pop()
-        self._say(*key, *(before.outcome if before else ("undo", "")))
+        key, before = self._undoable.pop()
+        self._say(*key, *before)
         return True
 
     def _say(self, sha256: str, person: str, action: str, name: str = "") -> None:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        decision = Decision(sha256, person, action, name, self.reviewer, now)
+        decision = Decision(sha256, person, action, name, self.reviewer, _now())
         append_decision(self.file, decision)
         self._said.append(decision)
 
@@ -261,10 +259,10 @@ class Review:
         done = Counter(held[key].action for item in self.items if (key := (item.sha256, item.person)) in held)
         return {"photographs": len(self.items), "decided": sum(done.values()), **{a: done[a] for a in ACTIONS[:3]}}
 
-# %% ../nbs/11_review.ipynb #b610165f
+# %% ../nbs/11_review.ipynb #1ce4728a
 SHEET = ("person", "file", "doubt", "looks_like", "reason", "decision", "name", "sha256")
 
-# %% ../nbs/11_review.ipynb #6dd3fd6c
+
 def export_sheet(items: Sequence[Item], decisions: Iterable[Decision] = ()) -> str:
     "CSV to be filled in: `decision` is keep, reject or relabel, and `name` says who it shows instead."
     held = standing(decisions)
@@ -276,10 +274,10 @@ def export_sheet(items: Sequence[Item], decisions: Iterable[Decision] = ()) -> s
         rows.append(dict(zip(SHEET, row, strict=True)))
     return to_csv(rows, SHEET)
 
-# %% ../nbs/11_review.ipynb #5fc5a4a5
+# %% ../nbs/11_review.ipynb #ce156a04
 def import_sheet(text: str, reviewer: str = "") -> list[Decision]:
     "Decisions of a filled-in sheet. Raises `DataError` with the line of one that makes no sense."
-    found, now = [], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found, now = [], _now()
     for number, row in enumerate(from_csv_text(text), 2):
         missing = [column for column in ("person", "sha256", "decision") if column not in row]
         if missing:
