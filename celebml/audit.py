@@ -150,7 +150,13 @@ def audit(
         "notes": list(photos.notes),
     }
 
-# %% ../nbs/10_audit.ipynb #47c51e2f
+# %% ../nbs/10_audit.ipynb #472d6c5e
+def _data_url(path: Path, found: Detection, reason: str) -> str:
+    picture = io.BytesIO()
+    thumbnail(path, found, reason).convert("RGB").save(picture, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(picture.getvalue()).decode()
+
+# %% ../nbs/10_audit.ipynb #6bb6d456
 _PAGE = Template(
     """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Audit of {{ a.source }}</title><style>
@@ -194,12 +200,6 @@ They may be looked at, not shown.</p>{% endif %}</html>
 """,
     autoescape=True,
 )
-
-
-def _data_url(path: Path, found: Detection, reason: str) -> str:
-    picture = io.BytesIO()
-    thumbnail(path, found, reason).convert("RGB").save(picture, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(picture.getvalue()).decode()
 
 # %% ../nbs/10_audit.ipynb #186e43d8
 def audit_page(

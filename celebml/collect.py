@@ -89,10 +89,10 @@ def _safe_parts(member: str) -> list[str]:
     parts = PurePosixPath(member.replace("\\", "/")).parts
     return [safe_name(part) for part in parts if part not in ("/", "..", ".")]
 
-# %% ../nbs/05_collect.ipynb #5b860196
+# %% ../nbs/05_collect.ipynb #48e1aba8
 MAX_BYTES = 25_000_000  # of one photograph
 
-# %% ../nbs/05_collect.ipynb #7271853a
+
 def unzip(
     archive: str | os.PathLike,
     folder: Path,  # made if need be

@@ -92,16 +92,16 @@ def _cascade_boxes(grey: np.ndarray, name: str, scale_factor: float, min_neighbo
         delattr(_loaded, name)
     return np.asarray(boxes, int).reshape(-1, 4)
 
+# %% ../nbs/06_faces.ipynb #cd4c378a
+def _cut(pixels: np.ndarray, box: Box) -> np.ndarray:
+    return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+
 # %% ../nbs/06_faces.ipynb #28a5437d
 def count_eyes(
     grey: np.ndarray,  # (height, width) uint8, a face
 ) -> int:
     "How many eyes the eye cascade sees in a face."
     return len(_cascade_boxes(grey, "eye", 1.1, 3, 1))
-
-# %% ../nbs/06_faces.ipynb #cd4c378a
-def _cut(pixels: np.ndarray, box: Box) -> np.ndarray:
-    return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
 
 # %% ../nbs/06_faces.ipynb #21c6c235
 def _padded(grey: np.ndarray, pad: int) -> np.ndarray:

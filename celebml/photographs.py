@@ -48,11 +48,11 @@ class Photograph:
 MAX_PIXELS = 64_000_000  # as many as large phone cameras make; 190 MB once decoded
 MIN_SIDE = 20  # a face this small cannot be told from another
 
-# %% ../nbs/01_photographs.ipynb #beb7c5d8
+# %% ../nbs/01_photographs.ipynb #78253eac
 class PhotographError(ValueError):
     """A photograph that cannot be used; the message says why and what to do about it."""
 
-# %% ../nbs/01_photographs.ipynb #584db800
+
 def check_size(
     size: tuple[int, int],  # (width, height) in pixels
     name: str = "",  # for the message
