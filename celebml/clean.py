@@ -137,14 +137,14 @@ def judge(detection: Detection, limits: Limits = Limits()) -> str:
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
-# %% ../nbs/09_clean.ipynb #2ec11126
+# %% ../nbs/09_clean.ipynb #1a4fe3e0
 COLUMNS = ("person", "file", "sha256", "kept", "reason", "faces", "x", "y", "width", "height", "crop")
 
 
 def _crop_file(name: str, path: Path, digest: str) -> str:
     return f"{name}/{path.stem}-{digest[:8]}.png"
 
-# %% ../nbs/09_clean.ipynb #44134862
+
 def _row(name: str, path: Path, digest: str, found: Detection, reason: str) -> dict:
     row = dict.fromkeys(COLUMNS, "") | {"person": name, "file": path.name, "sha256": digest}
     row |= {"kept": not reason, "reason": reason, "faces": len(found.faces)}

@@ -29,13 +29,13 @@ from .files import write_whole
 from .manifest import Candidate, Entry, is_allowed, licence_name
 from .photographs import PhotographError, read_photograph
 
-# %% ../nbs/05_collect.ipynb #ca24b398
+# %% ../nbs/05_collect.ipynb #6be83875
 def _words(text: str) -> list[str]:
     "Lower-case words of a name, accents removed."
     plain = unicodedata.normalize("NFKD", text.casefold())
     return re.findall(r"[^\W_]+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
-# %% ../nbs/05_collect.ipynb #0e3b7771
+
 def person_in_name(
     name: str,  # a file name, or a folder's
     people: Sequence[str],
@@ -77,13 +77,13 @@ def from_folder(
         found.append(Candidate(who, origin, source or "a folder", title=path.stem, path=str(path)))
     return found
 
-# %% ../nbs/05_collect.ipynb #fef62a55
+# %% ../nbs/05_collect.ipynb #839a599a
 def safe_name(name: str) -> str:
     "A name that file systems take, and that cannot lead out of its folder."
     name = re.sub(r'[<>:"/\\|?*\x00-\x1f]+', " ", unicodedata.normalize("NFC", name)).strip(" .")
     return " ".join(name.split())[:100] or "unnamed"
 
-# %% ../nbs/05_collect.ipynb #bd1aeac8
+
 def _safe_parts(member: str) -> list[str]:
     "The folders and the file of a zip's member, none of which leads upwards."
     parts = PurePosixPath(member.replace("\\", "/")).parts
@@ -118,7 +118,7 @@ def unzip(
         raise DataError(f"{archive}: cannot be unpacked ({error})") from error
     return folder
 
-# %% ../nbs/05_collect.ipynb #71491b1f
+# %% ../nbs/05_collect.ipynb #a93b2b0c
 _NAMES = {
     "person": ("person", "name", "celebrity", "label", "class"),
     "origin": ("url", "path", "file", "filename", "image", "image_url", "origin"),
@@ -131,7 +131,7 @@ _NAMES = {
     "attribution": ("attribution", "credit"),
 }
 
-# %% ../nbs/05_collect.ipynb #de0fb58c
+
 def _understood(row: Mapping[str, object], source: str) -> dict[str, str]:
     "What a row says, under our own names; `DataError` when it has no column for the name or the photograph."
     cells = {str(key).strip().casefold(): "" if value is None else str(value).strip() for key, value in row.items()}
@@ -190,7 +190,7 @@ class FetchError(RuntimeError):
         super().__init__(message)
         self.final = final
 
-# %% ../nbs/05_collect.ipynb #58633166
+# %% ../nbs/05_collect.ipynb #db7096d3
 _WORK = ".collecting"
 _AGAIN = "not fetched: "
 
@@ -198,7 +198,7 @@ _AGAIN = "not fetched: "
 def _raw(work: Path, origin: str) -> Path:
     return work / hashlib.sha256(origin.encode()).hexdigest()[:24]
 
-# %% ../nbs/05_collect.ipynb #a57650cb
+
 def _fetch(candidate: Candidate, work: Path, fetch: Callable[[str], bytes]) -> None:
     "Leave the bytes of an address in the work folder, or a note why there are none; never twice."
     raw = _raw(work, candidate.origin)
@@ -270,14 +270,14 @@ def _measured(data: bytes) -> tuple[tuple[int, int], str]:
     except (PhotographError, OSError) as error:
         raise _LeftOut(f"unreadable: {str(error).split(': ', 1)[-1]}") from error
 
-# %% ../nbs/05_collect.ipynb #e2ebd927
+# %% ../nbs/05_collect.ipynb #90241f0a
 def _file_name(candidate: Candidate, digest: str, ending: str) -> str:
     "A readable name that no two photographs share."
     stem = re.sub(r"[^\w-]+", "-", candidate.title or Path(candidate.origin).stem)[:40].strip("-") or "photograph"
     mark = hashlib.sha256(candidate.origin.encode()).hexdigest() if candidate.is_web else digest
     return f"{safe_name(candidate.person)}/{stem}-{mark[:8]}{ending}"
 
-# %% ../nbs/05_collect.ipynb #2eb5db8a
+
 def _look(candidate: Candidate, work: Path) -> tuple[Entry, bytes]:
     "The manifest's row for one candidate, before copies are looked for, and the bytes."
     entry = _promise(candidate)
