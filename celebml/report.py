@@ -120,26 +120,31 @@ def model_card(photos: PhotoSet, scores: Mapping[str, Scores], model: FaceModel,
         accepted_strangers=accepted_strangers(model),
     )
 
-# %% ../nbs/22_report.ipynb #aeaa5d37
-def _svg(draw: Callable[[], Any]) -> str:
-    "A picture as base64, drawn without a screen; `draw` returns the matplotlib axis."
-    import matplotlib
+# %% ../nbs/22_report.ipynb #4d15111c
+def _svg(draw: Callable[[Any], Any], size: tuple[float, float]) -> str:
+    "A picture of `size` inches as base64; `draw` takes a matplotlib axis. Leaves the caller's own figures alone."
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    file, axis = io.BytesIO(), draw()
-    axis.figure.savefig(file, format="svg", bbox_inches="tight")
-    plt.close(axis.figure)
+    file, figure = io.BytesIO(), Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    draw(figure.subplots())
+    figure.savefig(file, format="svg", bbox_inches="tight")
     return base64.b64encode(file.getvalue()).decode()
 
-# %% ../nbs/22_report.ipynb #f8a4b317
+# %% ../nbs/22_report.ipynb #a51f4c99
+def _confusion_svg(scores: Scores) -> str:
+    table = scores.confusion()
+    size = (1.6 + 0.55 * len(table.columns), 1.4 + 0.45 * len(table))
+    return _svg(lambda axis: draw_confusion(table, axis), size)
+
+# %% ../nbs/22_report.ipynb #583a862d
 def _curve_svg(model: FaceModel | None) -> str:
     "Accepted strangers against accepted people, or nothing where nobody could be left out."
     if model is None or accepted_strangers(model) is None or not len(model.known_scores_):
         return ""
     curve = stranger_curve(model.known_scores_, model.stranger_scores_)
-    return _svg(lambda: draw_curve(curve, threshold=model.threshold_))
+    return _svg(lambda axis: draw_curve(curve, axis, model.threshold_), (4, 3))
 
 # %% ../nbs/22_report.ipynb #c0bd0d71
 _PAGE_SCORES = """\
@@ -196,7 +201,7 @@ _PAGE = Template(
     autoescape=True,
 )
 
-# %% ../nbs/22_report.ipynb #199059cc
+# %% ../nbs/22_report.ipynb #5790b9be
 def html_report(
     photos: PhotoSet,
     detections: Mapping[str, Sequence[Detection]],  # by recipe
@@ -213,7 +218,7 @@ def html_report(
         summaries={name: score.summary() for name, score in scores.items()},
         held_out=held_out,
         reasons=reasons,
-        pictures={name: _svg(lambda score=score: draw_confusion(score.confusion())) for name, score in scores.items()},
+        pictures={name: _confusion_svg(score) for name, score in scores.items()},
         curve=_curve_svg(model),
         percent=percent,
         mean_sd=mean_sd,

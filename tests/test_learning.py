@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import pywt
@@ -16,11 +20,13 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from celebml.datasets import PhotoSet
 from celebml.descriptors import local_patterns, pattern_histograms
 from celebml.discriminant import gram_discriminant
 from celebml.evaluate import NOBODY, Scores, calibration_error, reliability, score_recipe, wilson
 from celebml.features import ClassicFeatures, Description, FaceFeatures
 from celebml.recipes import BestModel, Recipe, load_recipe
+from celebml.report import html_report
 from celebml.scattering import scattering, scattering_by_definition
 from celebml.search import GramSearchCV, enough_pictures, grouped_folds, model_grid, search_models
 from celebml.strangers import skin_tone
@@ -361,3 +367,13 @@ def test_both_recipes_are_known_and_others_are_not():
     assert [load_recipe(name).name for name in ("best", "classic")] == ["best", "classic"]
     with pytest.raises(ValueError, match="best, classic"):
         load_recipe("deep")
+
+
+def test_a_report_leaves_the_callers_figures_alone():
+    before, mine = matplotlib.get_backend(), plt.figure()
+    truth = np.array(["ada", "ada", "alan", "alan"])
+    scores = Scores("best", truth, truth[None], np.array([[0, 1, 0, 1]]))
+    page = html_report(PhotoSet(tuple(map(Path, "abcd")), tuple(truth), "made up"), {}, {"best": scores}, [], None)
+    assert "base64," in page
+    assert (matplotlib.get_backend(), plt.get_fignums()) == (before, [mine.number])
+    plt.close(mine)
