@@ -52,11 +52,16 @@ def _cascades() -> str:
     count_eyes(np.zeros((40, 40), np.uint8))
     return "the Haar cascades load"
 
-# %% ../nbs/26_doctor.ipynb #6f1b3f56
+# %% ../nbs/26_doctor.ipynb #de6fb19c
 def _yunet() -> str:
-    from celebml.landmarks import yunet_path
+    import numpy as np
 
-    return yunet_path().name
+    try:
+        from celebml.landmarks import yunet_path, yunet_rows
+    except ImportError as error:
+        raise RuntimeError(f'{error}; mend with: pip install "onnxruntime>=1.20,<2"') from error
+    yunet_rows(np.zeros((64, 64, 3), np.uint8), 64)
+    return f"{yunet_path().name} runs on onnxruntime {version('onnxruntime')}"
 
 # %% ../nbs/26_doctor.ipynb #04d8bbc0
 def _att() -> str:
