@@ -56,8 +56,10 @@ def collect(out: Path, people: tuple[str, ...], preset: str | None, as_json: boo
       celebml collect my-photos --from-folder Downloads --person "Ada Lovelace" --person "Alan Turing"
       celebml collect my-photos --from-sql sqlite:///shop.db --query "select name, path, licence from photo"
     """
-    from celebml.collect import from_csv, from_folder, from_sql, gather, unzip
-    from celebml.manifest import ALLOWED
+    from celebml.candidates import from_csv, from_folder, from_sql
+    from celebml.collect import gather
+    from celebml.files import unzip
+    from celebml.licences import ALLOWED
 
     local = [key for key in ("from_folder", "from_zip", "from_csv", "from_sql") if asked[key]]
     if len(local) > 1 or not (local or people or preset):
@@ -252,9 +254,8 @@ def _copy_kept(folder: Path, out: Path, decisions: list) -> str:
     "Copy photographs as decided, the same file name twice getting a number."
     import hashlib
 
-    from celebml.collect import safe_name
     from celebml.datasets import load_folder
-    from celebml.files import whole_folder
+    from celebml.files import safe_name, whole_folder
     from celebml.review import apply_decisions
 
     if out.exists():

@@ -12,9 +12,10 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from .candidates import Candidate
 from .collect import FetchError
 from .files import write_json
-from .manifest import Candidate, licence_name
+from .licences import licence_name
 from .web import WebClient
 
 # %% ../nbs/34_services.ipynb #0217fddd

@@ -15,19 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_collections import Collections, drawn, serving
 
-from celebml.collect import (
-    FetchError,
-    from_csv,
-    from_folder,
-    from_rows,
-    from_sql,
-    gather,
-    is_public,
-    person_in_name,
-    unzip,
-)
+from celebml.candidates import Candidate, from_csv, from_folder, from_rows, from_sql, person_in_name
+from celebml.collect import FetchError, gather, is_public
 from celebml.datasets import DataError, load_folder
-from celebml.manifest import ALLOWED, Candidate, read_manifest
+from celebml.files import unzip
+from celebml.licences import ALLOWED
+from celebml.manifest import read_manifest
 from celebml.services import search_commons, search_openverse, search_people
 from celebml.web import WebClient, pause_between, public_addresses, seconds_to_wait
 
@@ -58,6 +51,11 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 # --- by hand and out of tables
+
+
+@given(st.text(max_size=30))
+def test_a_candidate_is_web_only_with_a_web_address(origin):
+    assert Candidate("Ada", origin).is_web == origin.startswith(("http://", "https://"))
 
 
 def test_a_folder_of_people_arrives(tmp_path):
@@ -449,7 +447,7 @@ def test_another_search_does_not_lose_what_a_stopped_one_has(address, held, tmp_
 JOB = """
 import sys
 from celebml.collect import gather
-from celebml.manifest import ALLOWED
+from celebml.licences import ALLOWED
 from celebml.services import search_people
 from celebml.web import WebClient
 address, out = sys.argv[1:]

@@ -5,17 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celebml.datasets import DataError
-from celebml.manifest import (
-    Candidate,
-    Entry,
-    attribution_line,
-    credits_page,
-    is_allowed,
-    licence_link,
-    licence_name,
-    read_manifest,
-    write_manifest,
-)
+from celebml.licences import attribution_line, is_allowed, licence_link, licence_name
+from celebml.manifest import Entry, credits_page, read_manifest, write_manifest
 
 
 @pytest.mark.parametrize(
@@ -106,8 +97,3 @@ def test_attribution_says_what_is_known():
     assert attribution_line("", "", "") == ""
     assert attribution_line("Rose", "Ada", "CC-BY-4.0") == "“Rose” by Ada, licensed under CC-BY-4.0"
     assert "public domain" in attribution_line("", "Ada", "PDM-1.0")
-
-
-@given(st.text(max_size=30))
-def test_a_candidate_is_web_only_with_a_web_address(origin):
-    assert Candidate("Ada", origin).is_web == origin.startswith(("http://", "https://"))
