@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['public_addresses', 'seconds_to_wait', 'pause_between', 'WebClient']
 
-# %% ../nbs/33_web.ipynb #28cfd354
+# %% ../nbs/33_web.ipynb #2118a32c
 import json
 import re
 import socket
@@ -22,10 +22,9 @@ import httpx
 import tenacity
 
 from . import __version__
-from .collect import MAX_BYTES, FetchError
-
-# %% ../nbs/33_web.ipynb #636f6425
-from .collect import is_public
+from .addresses import is_public
+from .collect import FetchError
+from .files import MAX_BYTES
 
 # %% ../nbs/33_web.ipynb #00b91b14
 def public_addresses(host: str, port: int) -> list[str]:

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_collections import Collections, drawn, serving
 
+from celebml.addresses import is_public
 from celebml.candidates import Candidate, from_csv, from_folder, from_rows, from_sql, person_in_name
-from celebml.collect import FetchError, gather, is_public
+from celebml.collect import FetchError, gather
 from celebml.datasets import DataError, load_folder
 from celebml.files import unzip
 from celebml.licences import ALLOWED

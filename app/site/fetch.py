@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import urllib3
 
-from celebml.collect import is_public
+from celebml.addresses import is_public
 
 from .problems import ProblemError
 

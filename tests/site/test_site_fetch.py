@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.site.fetch import allowed_host, check_url, fetch
 from app.site.problems import ProblemError
 from app.site.trial import ROOT
-from celebml.collect import is_public
+from celebml.addresses import is_public
 
 PUBLIC = "93.184.216.34"
 
