@@ -44,11 +44,11 @@ class Photograph:
         "How many of the photograph's own pixels one pixel here stands for (1.0 or more)."
         return max(self.size) / max(self.pixels.shape[:2])
 
-# %% ../nbs/01_photographs.ipynb #f0ab98b6
+# %% ../nbs/01_photographs.ipynb #c61825ae
 MAX_PIXELS = 64_000_000  # as many as large phone cameras make; 190 MB once decoded
 MIN_SIDE = 20  # a face this small cannot be told from another
 
-# %% ../nbs/01_photographs.ipynb #78253eac
+
 class PhotographError(ValueError):
     """A photograph that cannot be used; the message says why and what to do about it."""
 
@@ -130,14 +130,14 @@ def _decode_radiance(data: bytes, name: str) -> Photograph:
         raise PhotographError(f"{name}: damaged or incomplete; download it again")
     return Photograph(pixels[..., ::-1].copy(), name)
 
-# %% ../nbs/01_photographs.ipynb #b29ad170
+# %% ../nbs/01_photographs.ipynb #8c561fb7
 def _file_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise PhotographError(f"{path}: cannot be read ({error.strerror or error})") from error
 
-# %% ../nbs/01_photographs.ipynb #4b3843c8
+
 def _check_array(pixels: np.ndarray, name: str) -> Photograph:
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise PhotographError(
