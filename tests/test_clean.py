@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from celebml.clean import Limits, clean_folder, decide, detect, detect_all, face_quality, judge, kind_of
+from celebml.clean import clean_folder, decide, detect, detect_all, kind_of
 from celebml.datasets import PhotoSet, load_att, load_folder
 from celebml.landmarks import YuNetDetector
 from celebml.photographs import read_photograph
+from celebml.quality import Limits, face_quality, judge
 
 DETECTOR = YuNetDetector()
 

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from celebml.datasets import load_att
-from celebml.duplicates import fine_detail, near_duplicate_groups, near_duplicate_pairs, registered_correlation
+from celebml.duplicates import near_duplicate_groups, near_duplicate_pairs
 from celebml.faces import Detection
 from celebml.landmarks import YuNetDetector
 from celebml.photographs import Photograph, read_photograph
+from celebml.registration import fine_detail, registered_correlation
 
 DETECT = YuNetDetector()
 
