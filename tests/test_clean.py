@@ -168,3 +168,8 @@ def test_a_folder_of_nothing_but_letters_is_survived(tmp_path):
         PhotoSet((tmp_path / "in/s1/a.jpg", tmp_path / "gone.jpg"), ("s1", "s1")), tmp_path / "out", DETECTOR
     )
     assert [kind_of(row["reason"]) for row in rows] == ["unreadable", "unreadable"]
+
+
+def test_what_only_folders_need_is_not_imported_for_one_face():
+    code = "import sys, celebml.clean; print(sorted({'scipy', 'joblib', 'tqdm'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from celebml.clean import detect_file, judge
+from celebml.clean import detect_file
 from celebml.datasets import DataError, PhotoSet, load_att, load_photographs
 from celebml.photographs import read_photograph
+from celebml.quality import judge
 from celebml.recipes import load_recipe
 
 from .drawing import data_url, note
