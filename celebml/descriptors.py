@@ -13,14 +13,14 @@ import numpy as np
 
 from .scattering import scattering
 
-# %% ../nbs/15_descriptors.ipynb #e98cfc2b
+# %% ../nbs/15_descriptors.ipynb #15c48d7e
 def _pattern_bins() -> np.ndarray:
     "Bin (0 to 58) of each of the 256 patterns."
     bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
     uniform = (bits != np.roll(bits, 1, axis=1)).sum(1) <= 2
     return np.where(uniform, np.cumsum(uniform) - 1, 58)
 
-
+# %% ../nbs/15_descriptors.ipynb #9eaedf98
 N_PATTERNS = 59
 _BINS = _pattern_bins()
 
