@@ -174,7 +174,7 @@ def view(
 def _channels(pictures: np.ndarray, code: int) -> np.ndarray:
     return np.stack([cv2.cvtColor(picture, code) for picture in pictures])
 
-# %% ../nbs/15_features.ipynb #c8d64fde
+# %% ../nbs/15_features.ipynb #bc5fc2f6
 def _patterns(crops: Sequence[np.ndarray]) -> np.ndarray:
     return pattern_histograms(_channels(view(crops, 120, 96), cv2.COLOR_RGB2GRAY))
 
@@ -182,7 +182,7 @@ def _patterns(crops: Sequence[np.ndarray]) -> np.ndarray:
 def _gradients(crops: Sequence[np.ndarray]) -> np.ndarray:
     return oriented_gradients(_channels(view(crops, 120, 96), cv2.COLOR_RGB2GRAY))
 
-# %% ../nbs/15_features.ipynb #15d63646
+
 def _colour_patterns(crops: Sequence[np.ndarray]) -> np.ndarray:
     "Patterns of red and of blue against the brightness."
     colours = _channels(view(crops, 136, 64), cv2.COLOR_RGB2YCrCb)
@@ -206,7 +206,7 @@ def _colours(crops: Sequence[np.ndarray]) -> np.ndarray:
     red, green, blue = np.moveaxis(np.log(view(crops, 96, 12).astype(np.float32) + 8), 3, 0)
     return np.stack([red - green, (red + green) / 2 - blue], axis=-1)
 
-# %% ../nbs/15_features.ipynb #38dcd6dd
+# %% ../nbs/15_features.ipynb #0c5056f1
 # what makes the numbers, side of the view, cells a side, numbers a cell, and the first of them that is of colour
 _DESCRIPTORS = {
     "patterns": (_patterns, 120, 8, 177, 177),
@@ -216,7 +216,7 @@ _DESCRIPTORS = {
     "colours": (_colours, 96, 12, 2, 0),
 }
 
-
+# %% ../nbs/15_features.ipynb #6704b155
 class FaceFeatures(Features):
     """Our descriptors of aligned faces, side by side.
 
