@@ -89,12 +89,12 @@ class ClassicModel(FaceModel):
         "Probabilities (n_faces, n_people) for rows (n_faces, 4096)."
         return self.model_.predict_proba(rows)
 
-# %% ../nbs/17_recipes.ipynb #6cca93fe
+# %% ../nbs/17_recipes.ipynb #8b3d88f6
 ACCEPTED_KNOWN = 0.95  # share of the people's own faces, out of fold, that the threshold lets pass
 _FEATURES = FaceFeatures()
 _COLOURS = _FEATURES.blocks[_FEATURES.names.index("colours")].columns
 
-
+# %% ../nbs/17_recipes.ipynb #212b48f7
 class BestModel(FaceModel):
     """Shrinkage discriminants on several descriptors, their scores averaged.
 
