@@ -37,16 +37,14 @@ def gram_discriminant(
     intercept = -np.sum((mean_of + mean_of.mean(1, keepdims=True)) * (gram @ mixture), axis=0) / 2
     return mixture - mixture.mean(1, keepdims=True), intercept - intercept.mean()
 
-# %% ../nbs/17_discriminant.ipynb #9d675ab9
+# %% ../nbs/17_discriminant.ipynb #baeed743
 WORTH = 0.2  # share of the biggest face's area from which a face may be the one that the photograph is about
+SIZE_WEIGHT = 10.0  # score that a face e times smaller than the biggest has to make up for
 
 
 def worthy(areas: np.ndarray) -> np.ndarray:
     "Numbers of the faces that are large enough to name a photograph."
     return np.flatnonzero(areas >= WORTH * areas.max(initial=0))
-
-# %% ../nbs/17_discriminant.ipynb #4a56e6f7
-SIZE_WEIGHT = 10.0  # score that a face e times smaller than the biggest has to make up for
 
 
 def handicap(areas: np.ndarray) -> np.ndarray:
@@ -86,7 +84,7 @@ class Table:
         size = np.concatenate([handicap(d.areas[kept]) for d, kept in zip(descriptions, keep, strict=True)])
         return cls(np.repeat(np.arange(len(counts)), counts), size, rows, mirrored, np.cumsum(counts) - counts)
 
-# %% ../nbs/17_discriminant.ipynb #801ef9da
+# %% ../nbs/17_discriminant.ipynb #12786530
 def _scaling(table: Table, columns: slice) -> tuple[np.ndarray, np.ndarray]:
     "Mean and spread of each column over the photographs' biggest faces and their mirror images."
     both = np.concatenate([table.rows[table.first, columns], table.mirrored[table.first, columns]])
@@ -94,7 +92,7 @@ def _scaling(table: Table, columns: slice) -> tuple[np.ndarray, np.ndarray]:
     overall = float(np.sqrt(np.mean(both.var(0))))
     return both.mean(0), spread + (0.1 * overall or 1.0)
 
-# %% ../nbs/17_discriminant.ipynb #ea64a6b7
+
 def _scaled(table: Table, columns: slice, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
     "Columns of one descriptor, scaled; faces first, then their mirror images."
     return np.concatenate([(rows[:, columns] - mean) / spread for rows in (table.rows, table.mirrored)])

@@ -73,7 +73,7 @@ def model_grid(
     ]
     return Pipeline([("scale", StandardScaler()), ("model", SVC())]), grid
 
-# %% ../nbs/16_search.ipynb #c75eba6a
+# %% ../nbs/16_search.ipynb #e836d438
 def _kernel(
     model: SVC, product: np.ndarray, row_norms: np.ndarray, column_norms: np.ndarray, gamma: float
 ) -> np.ndarray:
@@ -82,7 +82,7 @@ def _kernel(
         return product
     return np.exp(-gamma * np.maximum(row_norms[:, None] + column_norms - 2 * product, 0))
 
-# %% ../nbs/16_search.ipynb #05bdb756
+
 def _has_kernel(model: BaseEstimator) -> bool:
     "Whether `_kernel` knows what this model asks of the inner products."
     return isinstance(model, SVC) and model.kernel in ("linear", "rbf") and model.gamma != "auto"
@@ -125,12 +125,12 @@ def _grouped(items: list, key) -> list[list[int]]:
         groups.setdefault(key(item), []).append(number)
     return list(groups.values())
 
-# %% ../nbs/16_search.ipynb #2411e11e
+# %% ../nbs/16_search.ipynb #0874b529
 def _settings(model: BaseEstimator, *apart: str) -> tuple:
     "Kind and settings of an estimator that is not fitted, without those that may differ."
     return type(model), *((name, repr(value)) for name, value in vars(model).items() if name not in apart)
 
-# %% ../nbs/16_search.ipynb #b7b27c6f
+
 def _shared_work(model: BaseEstimator) -> tuple:
     "The same for estimators that are fitted together: support vector machines, forests, logistic regressions."
     if isinstance(model, RandomForestClassifier) and isinstance(model.random_state, int) and not model.warm_start:
