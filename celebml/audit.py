@@ -19,11 +19,12 @@ from jinja2 import Template
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
-from .clean import Limits, decide, kind_of, thumbnail
+from .clean import decide, kind_of, thumbnail
 from .datasets import PhotoSet
 from .duplicates import connected_groups, near_duplicate_pairs
 from .faces import Detection
 from .manifest import Entry
+from .quality import Limits
 
 # %% ../nbs/10_audit.ipynb #376ef736
 def _pictures(names: np.ndarray, groups: np.ndarray) -> dict[str, int]:
