@@ -87,15 +87,14 @@ def _surest(rows: np.ndarray, threshold: float, overlap: float = 0.3) -> np.ndar
     boxes = rows[:, :4].astype(int).tolist()
     return rows[np.ravel(cv2.dnn.NMSBoxes(boxes, rows[:, 14].tolist(), threshold, overlap, top_k=500)).astype(int)]
 
-# %% ../nbs/07_landmarks.ipynb #22aeea78
+# %% ../nbs/07_landmarks.ipynb #12a255da
 def _smaller(pixels: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     "A picture of `size` (width, height), and how many pixels of the old one a new one is wide and high."
     block = max(1, min(pixels.shape[1] // size[0], pixels.shape[0] // size[1]))
     height, width = (side // block for side in pixels.shape[:2])
     whole = pixels[: height * block, : width * block]  # a line of pixels may be lost at the right and the bottom
     blocks = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) if block > 1 else whole
-    method = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
-    return cv2.resize(blocks, size, interpolation=method), np.array(whole.shape[1::-1]) / size
+    return cv2.resize(blocks, size, interpolation=cv2.INTER_LINEAR), np.array(whole.shape[1::-1]) / size
 
 # %% ../nbs/07_landmarks.ipynb #4f9af1d3
 def yunet_rows(
@@ -202,7 +201,7 @@ def _face(photo: Photograph, row: np.ndarray, scale: float, look_again: bool) ->
     box = Box(left, top, max(right - left, 1), max(bottom - top, 1))
     return Face(box, align(photo.pixels, landmarks), float(row[14]), landmarks * photo.scale)
 
-# %% ../nbs/07_landmarks.ipynb #f3697be5
+# %% ../nbs/07_landmarks.ipynb #4e21b155
 @dataclass(frozen=True)
 class YuNetDetector:
     """YuNet faces, aligned on five landmarks; further looks only where the first finds nothing.
@@ -227,7 +226,7 @@ class YuNetDetector:
     threshold: float = 0.5
     max_faces: int = 20
     worth: float = 0.2
-    at_least: ClassVar[int] = 1000  # a photograph may be decoded this small without losing a usable face
+    at_least: ClassVar[int] = 800  # a photograph may be decoded this small without losing a usable face
 
     def __call__(self, photo: Photograph) -> Detection:
         "The faces of one photograph, biggest first, or the reason that there are none."
