@@ -14,7 +14,7 @@ if _own_metrics:
 wsgi_app = "app.site:served()"
 bind = os.environ.get("CELEBML_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("CELEBML_WORKERS") or os.cpu_count() or 1)
-worker_class = "gthread"
+worker_class = "app.site.worker.FewestFirst"
 threads = 24  # most of them wait in line or serve small answers while one looks at a photograph
 preload_app = True
 timeout = 60
