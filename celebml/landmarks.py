@@ -201,7 +201,7 @@ def _face(photo: Photograph, row: np.ndarray, scale: float, look_again: bool) ->
     box = Box(left, top, max(right - left, 1), max(bottom - top, 1))
     return Face(box, align(photo.pixels, landmarks), float(row[14]), landmarks * photo.scale)
 
-# %% ../nbs/07_landmarks.ipynb #4e21b155
+# %% ../nbs/07_landmarks.ipynb #696cc1f8
 @dataclass(frozen=True)
 class YuNetDetector:
     """YuNet faces, aligned on five landmarks; further looks only where the first finds nothing.
@@ -216,6 +216,8 @@ class YuNetDetector:
         Faces kept, biggest first.
     worth : float
         Faces of at least this share of the biggest one's area get a second look.
+    revision : int
+        Raised when the same settings find other faces than before, so that remembered ones are not mixed with new ones.
 
     References
     ----------
@@ -226,6 +228,7 @@ class YuNetDetector:
     threshold: float = 0.5
     max_faces: int = 20
     worth: float = 0.2
+    revision: int = 2
     at_least: ClassVar[int] = 800  # a photograph may be decoded this small without losing a usable face
 
     def __call__(self, photo: Photograph) -> Detection:

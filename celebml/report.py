@@ -99,8 +99,8 @@ _CARD_USE = """\
 ## Use
 
 For learning, and for sorting photographs of people who agreed to it. Not for identifying people without their consent,
-not for policing, hiring, access or surveillance. Scores were measured on these people alone; they say nothing about
-other groups, ages or cameras.
+not for policing, hiring, access or surveillance. Scores were measured on these people alone; whether it does as well
+for other skin tones, ages or cameras is not known.
 """
 
 _CARD = Template(_CARD_SCORES + _CARD_STRANGERS + _CARD_PHOTOGRAPHS + _CARD_USE)

@@ -53,7 +53,7 @@ def check_header(
 class Turnstile:
     """Lets one request at a time look at a photograph, a few wait, and sends the others away.
 
-    OpenCV's detectors are not safe to share between threads, and one decoded photograph at a time bounds the memory.
+    One decoded photograph at a time bounds the memory, and two at a time would not be sooner done by one processor.
 
     Parameters
     ----------
