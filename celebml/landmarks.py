@@ -87,16 +87,7 @@ def _surest(rows: np.ndarray, threshold: float, overlap: float = 0.3) -> np.ndar
     boxes = rows[:, :4].astype(int).tolist()
     return rows[np.ravel(cv2.dnn.NMSBoxes(boxes, rows[:, 14].tolist(), threshold, overlap, top_k=500)).astype(int)]
 
-# %% ../nbs/07_landmarks.ipynb #12a255da
-def _smaller(pixels: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    "A picture of `size` (width, height), and how many pixels of the old one a new one is wide and high."
-    block = max(1, min(pixels.shape[1] // size[0], pixels.shape[0] // size[1]))
-    height, width = (side // block for side in pixels.shape[:2])
-    whole = pixels[: height * block, : width * block]  # a line of pixels may be lost at the right and the bottom
-    blocks = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) if block > 1 else whole
-    return cv2.resize(blocks, size, interpolation=cv2.INTER_LINEAR), np.array(whole.shape[1::-1]) / size
-
-# %% ../nbs/07_landmarks.ipynb #4f9af1d3
+# %% ../nbs/07_landmarks.ipynb #6d9e5de3
 def yunet_rows(
     pixels: np.ndarray,  # (height, width, 3) uint8, RGB
     side: int,  # longer side that the detector sees, pixels
@@ -108,14 +99,14 @@ def yunet_rows(
     pad = round(border * max(height, width))
     scale = side / (max(height, width) + 2 * pad)
     size = tuple(max(8, round(value * scale)) for value in (width, height))
-    small, ratio = _smaller(pixels, size)
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     edge = round(pad * scale)
     small = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE) if edge else small
     seen, grids = _grids(small)
     found = [_located(seen, stride, tables, threshold) for stride, tables in zip(STRIDES, grids, strict=True)]
     rows = _surest(np.concatenate(found), threshold)
     rows[:, :14] -= np.repeat([edge, 0, edge], (2, 2, 10))
-    rows[:, :14] *= np.tile(ratio, 7)
+    rows[:, :14] *= np.tile([width / size[0], height / size[1]], 7)
     return rows
 
 # %% ../nbs/07_landmarks.ipynb #f39dac5e
@@ -201,7 +192,7 @@ def _face(photo: Photograph, row: np.ndarray, scale: float, look_again: bool) ->
     box = Box(left, top, max(right - left, 1), max(bottom - top, 1))
     return Face(box, align(photo.pixels, landmarks), float(row[14]), landmarks * photo.scale)
 
-# %% ../nbs/07_landmarks.ipynb #696cc1f8
+# %% ../nbs/07_landmarks.ipynb #f326eb3e
 @dataclass(frozen=True)
 class YuNetDetector:
     """YuNet faces, aligned on five landmarks; further looks only where the first finds nothing.
@@ -228,8 +219,8 @@ class YuNetDetector:
     threshold: float = 0.5
     max_faces: int = 20
     worth: float = 0.2
-    revision: int = 2
-    at_least: ClassVar[int] = 800  # a photograph may be decoded this small without losing a usable face
+    revision: int = 1
+    at_least: ClassVar[int] = 1000  # a photograph may be decoded this small without losing a usable face
 
     def __call__(self, photo: Photograph) -> Detection:
         "The faces of one photograph, biggest first, or the reason that there are none."
