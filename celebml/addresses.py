@@ -18,13 +18,13 @@ def _wrapped(ip: IPv6Address) -> IPv4Address | None:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
 
-# %% ../nbs/33_addresses.ipynb #1bb025d3
+# %% ../nbs/33_addresses.ipynb #28627ff4
 def is_public(address: str) -> bool:
-    "Whether a text is an IP address of the open internet; a wrapped IPv4 address is judged by itself."
+    "Whether a text is an IP address of the open internet; what it wraps must be so too, and a tunnel never is."
     try:
         ip = ip_address(address.split("%")[0])
     except ValueError:
         return False
     if isinstance(ip, IPv6Address) and (inner := _wrapped(ip)):
-        return is_public(str(inner))
+        return is_public(str(inner)) and not (ip.sixtofour or ip.teredo)
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
