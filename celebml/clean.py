@@ -6,7 +6,7 @@
 __all__ = ['COLUMNS', 'TILE', 'detect', 'detect_file', 'detect_each', 'detect_all', 'decide', 'kind_of', 'thumbnail',
            'thumbnails_by_reason', 'clean_folder']
 
-# %% ../nbs/09_clean.ipynb #79a19249
+# %% ../nbs/09_clean.ipynb #80d8390b
 import csv
 import hashlib
 import io
@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 from .datasets import PhotoSet
 from .duplicates import small_grey, weaker_copies
 from .faces import Detection, Face
-from .files import sha256_of, write_whole
+from .files import remove_unfinished, sha256_of, write_whole
 from .photographs import Photograph, PhotographError, read_photograph
 from .quality import Limits, judge
 
@@ -215,7 +215,7 @@ def _write_table(table: Path, rows: Sequence[Mapping]) -> None:
     writer.writerows(rows)
     write_whole(table, text.getvalue())
 
-# %% ../nbs/09_clean.ipynb #4d5cc0db
+# %% ../nbs/09_clean.ipynb #e04fbb84
 def clean_folder(
     photos: PhotoSet,
     out: Path,  # made if need be; holds one sub-folder a person, photographs.csv and photographs.png
@@ -228,8 +228,7 @@ def clean_folder(
 ) -> list[dict]:  # the rows of photographs.csv, in order
     "Write the biggest face of each kept photograph as PNG, and say of every photograph what became of it."
     out, reasons, slim, crops, pictures, kinds = Path(out), [], [], {}, {}, Counter()
-    for unfinished in out.glob("**/.unfinished-*"):  # of a run that was killed
-        unfinished.unlink()
+    remove_unfinished(out)
     for i, found in enumerate(detect_each(photos.paths, detector, n_jobs, memory, progress)):
         reasons.append(judge(found, limits))
         slim.append(_slim(found))

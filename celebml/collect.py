@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FetchError', 'gather']
 
-# %% ../nbs/05_collect.ipynb #6e14cb48
+# %% ../nbs/05_collect.ipynb #41139fd3
 import hashlib
 import os
 import re
@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 from .candidates import Candidate
 from .datasets import DataError
-from .files import MAX_BYTES, safe_name, write_whole
+from .files import MAX_BYTES, remove_unfinished, safe_name, write_whole
 from .licences import attribution_line, is_allowed, licence_link, licence_name
 from .manifest import Entry, read_manifest, write_manifest
 from .photographs import PhotographError, read_photograph
@@ -55,11 +55,10 @@ def _fetch(candidate: Candidate, work: Path, fetch: Callable[[str], bytes]) -> N
     except FetchError as error:
         write_whole(note, str(error) if error.final else f"{_AGAIN}{error}")
 
-# %% ../nbs/05_collect.ipynb #9bf05a65
+# %% ../nbs/05_collect.ipynb #eb63375c
 def _tidy(out: Path, work: Path) -> None:
     "Remove what a killed run left half-written, and notes of passing faults."
-    for unfinished in (path for path in out.rglob(".unfinished-*") if path.is_file()):
-        unfinished.unlink()
+    remove_unfinished(out)
     for note in work.glob("*.failed"):
         if note.read_text(encoding="utf-8").startswith(_AGAIN):
             note.unlink()

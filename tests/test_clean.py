@@ -126,6 +126,14 @@ def test_what_an_earlier_run_kept_and_this_one_does_not_is_gone(folder, tmp_path
     assert (out / "s1" / "mine.txt").exists()
 
 
+def test_what_a_killed_run_left_does_not_stop_the_next(folder, tmp_path):
+    (tmp_path / "s1" / ".unfinished-folder" / ".unfinished-inner").mkdir(parents=True)
+    (tmp_path / "s1" / ".unfinished-folder" / ".unfinished-file").write_text("half")
+    (tmp_path / ".unfinished-file").write_text("half")
+    clean_folder(load_folder(folder), tmp_path, DETECTOR)
+    assert not list(tmp_path.rglob(".unfinished-*"))
+
+
 JOB = """
 import sys
 from pathlib import Path
