@@ -90,7 +90,7 @@ def detect_all(
     "Faces of many files, in order, all at once."
     return list(detect_each(paths, detector, n_jobs, memory, progress))
 
-# %% ../nbs/09_clean.ipynb #27ef2869
+# %% ../nbs/09_clean.ipynb #45170910
 COLUMNS = ("person", "file", "sha256", "kept", "reason", "faces", "x", "y", "width", "height", "crop")
 
 
@@ -112,9 +112,10 @@ def decide(
     limits: Limits = Limits(),  # noqa: B008 - frozen, so safe to share
     strangers: Mapping[Path, str] | None = None,  # who each of these photographs looks like instead
     judged: Sequence[str] | None = None,  # what `judge` said of each, where that is known
+    digests: Sequence[str] | None = None,  # `sha256_of` each, where that is known
 ) -> list[dict]:  # one row a photograph, in order, with the keys of COLUMNS
     "What becomes of each photograph: kept, or left out with a reason."
-    digests = [sha256_of(path) for path in photos.paths]
+    digests = [sha256_of(path) for path in photos.paths] if digests is None else digests
     reasons = [judge(found, limits) for found in detections] if judged is None else list(judged)
     good = [Detection() if reason else found for reason, found in zip(reasons, detections, strict=True)]
     for i, (kind, origin) in weaker_copies(photos.names, digests, good).items():
@@ -215,7 +216,7 @@ def _write_table(table: Path, rows: Sequence[Mapping]) -> None:
     writer.writerows(rows)
     write_whole(table, text.getvalue())
 
-# %% ../nbs/09_clean.ipynb #e04fbb84
+# %% ../nbs/09_clean.ipynb #518b10ae
 def clean_folder(
     photos: PhotoSet,
     out: Path,  # made if need be; holds one sub-folder a person, photographs.csv and photographs.png
@@ -227,18 +228,19 @@ def clean_folder(
     strangers: Mapping[Path, str] | None = None,  # who each of these photographs looks like instead
 ) -> list[dict]:  # the rows of photographs.csv, in order
     "Write the biggest face of each kept photograph as PNG, and say of every photograph what became of it."
-    out, reasons, slim, crops, pictures, kinds = Path(out), [], [], {}, {}, Counter()
+    out, digests, reasons, slim, crops, pictures, kinds = Path(out), [], [], [], {}, {}, Counter()
     remove_unfinished(out)
     for i, found in enumerate(detect_each(photos.paths, detector, n_jobs, memory, progress)):
+        digests.append(sha256_of(photos.paths[i]))
         reasons.append(judge(found, limits))
         slim.append(_slim(found))
         kinds[kind_of(reasons[i])] += 1
         if not reasons[i]:
-            crops[i] = out / _crop_file(photos.names[i], photos.paths[i], sha256_of(photos.paths[i]))
+            crops[i] = out / _crop_file(photos.names[i], photos.paths[i], digests[i])
             _write_crop(found.faces[0], crops[i])
         elif kinds[kind_of(reasons[i])] <= 9:
             pictures[i] = found
-    rows = decide(photos, slim, limits, strangers, reasons)
+    rows = decide(photos, slim, limits, strangers, reasons, digests)
     shown = _with_crops([pictures.get(i, small) for i, small in enumerate(slim)], rows, crops)
     picture = io.BytesIO()
     thumbnails_by_reason(photos.paths, shown, rows).save(picture, "PNG")
