@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['FORMAT', 'BundleError', 'Bundle', 'save_bundle', 'load_bundle']
 
-# %% ../nbs/23_bundle.ipynb #ee63b7ba
-import hashlib
+# %% ../nbs/23_bundle.ipynb #3d9d5a57
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 import celebml
-from .files import whole_folder, write_json, write_whole
+from .files import sha256_of, whole_folder, write_json, write_whole
 from .recipes import BestModel, FaceModel, load_recipe
 
 # %% ../nbs/23_bundle.ipynb #861befe1
@@ -61,15 +60,11 @@ _TRUSTED = [
 ]
 _REQUIRED = ("model.skops", "labels.json", "metrics.json", "MODEL_CARD.md")
 
-# %% ../nbs/23_bundle.ipynb #a27a7b50
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
+# %% ../nbs/23_bundle.ipynb #a35590b9
 def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
-# %% ../nbs/23_bundle.ipynb #6e83135d
+# %% ../nbs/23_bundle.ipynb #6b716af6
 def save_bundle(
     bundle: Bundle,
     folder: str | Path,  # replaced in one step if it exists
@@ -86,7 +81,7 @@ def save_bundle(
         write_whole(work / "MODEL_CARD.md", bundle.card)
         for name, data in bundle.pictures.items():
             write_whole(work / "pictures" / name, data)
-        files = {str(path.relative_to(work)): _sha256(path) for path in sorted(work.rglob("*")) if path.is_file()}
+        files = {str(path.relative_to(work)): sha256_of(path) for path in sorted(work.rglob("*")) if path.is_file()}
         versions = {"celebml": celebml.__version__, "scikit-learn": version("scikit-learn")}
         write_json(
             work / "manifest.json", {"format": FORMAT, "recipe": bundle.recipe, "versions": versions, "sha256": files}
@@ -118,7 +113,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(f"{folder}: the manifest does not list {', '.join(missing) or 'a recipe'}; copy it again")
     return manifest
 
-# %% ../nbs/23_bundle.ipynb #208d0777
+# %% ../nbs/23_bundle.ipynb #5044748e
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     for name, digest in files.items():
         path = folder / name
@@ -126,7 +121,7 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
             raise BundleError(f"{folder}: the manifest names a file outside the bundle; it was tampered with")
         if not path.is_file():
             raise BundleError(f"{folder}: {name} is missing; copy the bundle again")
-        if _sha256(path) != digest:
+        if sha256_of(path) != digest:
             raise BundleError(f"{folder}: {name} is not the file that was saved; the bundle was changed or damaged")
 
 # %% ../nbs/23_bundle.ipynb #fdae72ef
