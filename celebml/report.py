@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['percent', 'mean_sd', 'accepted_strangers', 'model_card', 'html_report']
 
-# %% ../nbs/22_report.ipynb #cfc1bdb7
+# %% ../nbs/22_report.ipynb #09c8986c
 import base64
 import io
 from collections import Counter
@@ -16,7 +16,7 @@ import numpy as np
 from jinja2 import Template
 
 from .datasets import PhotoSet
-from .evaluate import Scores, draw_confusion
+from .evaluate import Scores, confusion_size, draw_confusion
 from .faces import Detection
 from .recipes import ACCEPTED_KNOWN, FaceModel
 from .strangers import draw_curve, stranger_curve
@@ -132,11 +132,10 @@ def _svg(draw: Callable[[Any], Any], size: tuple[float, float]) -> str:
     figure.savefig(file, format="svg", bbox_inches="tight")
     return base64.b64encode(file.getvalue()).decode()
 
-# %% ../nbs/22_report.ipynb #a51f4c99
+# %% ../nbs/22_report.ipynb #a49b9ed1
 def _confusion_svg(scores: Scores) -> str:
     table = scores.confusion()
-    size = (1.6 + 0.55 * len(table.columns), 1.4 + 0.45 * len(table))
-    return _svg(lambda axis: draw_confusion(table, axis), size)
+    return _svg(lambda axis: draw_confusion(table, axis), confusion_size(table))
 
 # %% ../nbs/22_report.ipynb #583a862d
 def _curve_svg(model: FaceModel | None) -> str:
