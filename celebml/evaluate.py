@@ -160,7 +160,7 @@ def draw_confusion(
     axis.set(xlabel="named as", ylabel="shows")
     return axis
 
-# %% ../nbs/18_evaluate.ipynb #73d996e3
+# %% ../nbs/18_evaluate.ipynb #4429e084
 def wilson(
     share,  # share seen, 0 to 1; a number or an array
     n,  # of how many
@@ -168,7 +168,8 @@ def wilson(
 ) -> tuple:  # low and high end, 0 to 1
     "Interval for a share (Wilson, 1927)."
     middle, spread = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return (middle - spread) / (1 + z**2 / n), (middle + spread) / (1 + z**2 / n)
+    low, high = (middle - spread) / (1 + z**2 / n), (middle + spread) / (1 + z**2 / n)
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)  # rounding may lead a hair outside
 
 # %% ../nbs/18_evaluate.ipynb #bd42d9cc
 def reliability(

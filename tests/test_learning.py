@@ -325,7 +325,8 @@ def test_spread_is_over_folds():
 def test_the_interval_of_a_share_is_scipys(right, more):
     assume(right + more)
     known = binomtest(right, right + more).proportion_ci(method="wilson")
-    assert np.allclose(wilson(right / (right + more), right + more, 1.959964), (known.low, known.high), atol=1e-6)
+    low, high = wilson(right / (right + more), right + more, 1.959964)
+    assert np.allclose((low, high), (known.low, known.high), atol=1e-6) and 0 <= low <= high <= 1
 
 
 def test_reliability_counts_every_photograph_once(random):

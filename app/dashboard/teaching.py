@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits
 
 from celebml.bundle import Bundle
@@ -13,7 +12,7 @@ from celebml.classifier import CelebrityClassifier, fit_people
 from celebml.clean import detect_file
 from celebml.datasets import DataError, PhotoSet, usable
 from celebml.duplicates import near_duplicate_groups
-from celebml.evaluate import LEAST_TO_SCORE, Scores, score_recipe
+from celebml.evaluate import LEAST_TO_SCORE, Scores, score_recipe, wilson
 from celebml.faces import Detection
 from celebml.features import Description
 from celebml.recipes import Recipe, load_recipe
@@ -132,13 +131,13 @@ def right_and_asked(scores: Scores) -> tuple[int, int]:
 def score_sentence(scores: Scores) -> str:
     "The score and how sure it can be from so few photographs."
     right, asked = right_and_asked(scores)
-    interval = binomtest(right, asked).proportion_ci(0.95, method="wilson")
+    low, high = wilson(right / asked, asked)
     people = len(set(scores.truth))
     return (
         f"Of {asked} photographs it had not seen, the {scores.recipe} recipe named {right} correctly "
         f"({percent(right / asked)}; guessing gives {percent(1 / people)}). "
-        f"From so many photographs, the true share lies between {100 * interval.low:.0f} % "
-        f"and {100 * interval.high:.0f} % (95 % confidence)."
+        f"From so many photographs, the true share lies between {100 * low:.0f} % "
+        f"and {100 * high:.0f} % (95 % confidence)."
     )
 
 

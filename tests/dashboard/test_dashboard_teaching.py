@@ -113,6 +113,8 @@ def test_the_score_says_how_sure_it_can_be():
     assert "20 correctly" in few and "between 84 % and 100 %" in few
     many = score_sentence(Scores("best", np.tile(truth, 20), np.tile(truth, (1, 20)), np.zeros((1, 400), int)))
     assert "between 99 % and 100 %" in many
+    none = score_sentence(Scores("best", truth[:10], np.tile(truth[1:11], (3, 1)), np.zeros((3, 10), int)))
+    assert "named 0 correctly" in none and "between 0 % and 28 %" in none
 
 
 def test_one_person_cannot_be_told_apart(tmp_path, att):
