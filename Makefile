@@ -37,7 +37,7 @@ notebooks: $(READY)
 	@before=$$(cat nbs/*.ipynb celebml/*.py | sha256sum); $(BIN)/nbdev_export; $(BIN)/nbdev_clean; \
 	[ "$$before" = "$$(cat nbs/*.ipynb celebml/*.py | sha256sum)" ] || \
 	{ echo "notebooks and package were out of step; now they are in step: look at the difference and commit it"; exit 1; }
-	OMP_NUM_THREADS=1 timeout 1800 $(BIN)/nbdev_test --n_workers 2 --do_print
+	OMP_NUM_THREADS=1 timeout 900 $(BIN)/nbdev_test --n_workers 2 --do_print
 
 pytest: $(READY)
 	$(BIN)/python -m pytest
