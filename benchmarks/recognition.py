@@ -73,7 +73,7 @@ def deep_reference(looked: Looked, repeats: int) -> dict | None:
     return {"all": scores.summary() | {"photos": len(wrong)}, "label_right": summary(scores, clean)}
 
 
-def strangers(looked: Looked, repeats: int = 1) -> dict:
+def strangers(looked: Looked, repeats: int) -> dict:
     """Each person left out in turn: are known people told from the one nobody has met?"""
     recipe, described = load_recipe("best"), looked.descriptions["best"]
     names, wrong = np.asarray(looked.photos.names), np.isin(files(looked.photos), sorted(listed("wrong_labels.csv")))
@@ -222,7 +222,7 @@ def main() -> None:
     print(result["att"], flush=True)
     if PHOTOS.is_dir():
         looked = look(load_folder(PHOTOS), ("classic", "best"), options.jobs, progress=True, memory=memory)
-        result["raw"] = raw_photographs(looked, options.repeats) | {"strangers": strangers(looked)}
+        result["raw"] = raw_photographs(looked, options.repeats) | {"strangers": strangers(looked, options.repeats)}
         result["cost"] = cost(looked)
         reference = deep_reference(looked, options.repeats)
         if reference:

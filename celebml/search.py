@@ -104,6 +104,18 @@ def _forest_names(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarray
     votes = np.cumsum([tree.predict_proba(X_test, check_input=False) for tree in largest.estimators_], axis=0)
     return [largest.classes_[votes[model.n_estimators - 1].argmax(1)] for model in models]
 
+# %% ../nbs/16_search.ipynb #ee2f68dc
+def _machine_names(models: list, kernel: np.ndarray, y: np.ndarray, test_kernel: np.ndarray) -> list[np.ndarray]:
+    "Names by support vector machines that differ in `C` only; none is fitted once `C` is more than any row weighs."
+    names, heaviest, most = {}, 1.0, 0.0
+    for number in sorted(range(len(models)), key=lambda i: models[i].C):
+        if heaviest > 0.999 * most:
+            machine = models[number].fit(kernel, y)
+            heaviest, most = float(np.abs(machine.dual_coef_).max()), machine.C * machine.class_weight_.min()
+            found = machine.predict(test_kernel)
+        names[number] = found
+    return [names[number] for number in range(len(models))]
+
 # %% ../nbs/16_search.ipynb #a441b917
 def _logistic_names(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarray) -> list[np.ndarray]:
     "Names by logistic regressions that differ in `C` only, each starting where the one before ended."
@@ -112,12 +124,12 @@ def _logistic_names(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarr
         names[number] = path.set_params(C=models[number].C).fit(X, y).predict(X_test)
     return [names[number] for number in range(len(models))]
 
-# %% ../nbs/16_search.ipynb #e07a364b
+# %% ../nbs/16_search.ipynb #6e8210c8
 def clone_params(params: dict[str, Any]) -> dict[str, Any]:
     "A setting with its estimators cloned, so that no two candidates share one."
     return {name: clone(value) if hasattr(value, "get_params") else value for name, value in params.items()}
 
-# %% ../nbs/16_search.ipynb #46fa9ebc
+
 def _grouped(items: list, key) -> list[list[int]]:
     "Numbers of the items that share a key, groups in order of first appearance."
     groups: dict[Any, list[int]] = {}
@@ -139,7 +151,7 @@ def _shared_work(model: BaseEstimator) -> tuple:
         return _settings(model, "C")
     return _settings(model)
 
-# %% ../nbs/16_search.ipynb #7027ab11
+# %% ../nbs/16_search.ipynb #87723b66
 class _Fold:
     "Training and test rows of one fold, scaled, with the products that settings share."
 
@@ -160,7 +172,7 @@ class _Fold:
         if _has_kernel(models[0]):
             train, test = self._kernels(models[0])
             machines = [model.set_params(kernel="precomputed") for model in models]
-            return [machine.fit(train, self.y).predict(test) for machine in machines]
+            return _machine_names(machines, train, self.y, test)
         return [model.fit(self.X, self.y).predict(self.X_test) for model in models]
 
     def _kernels(self, model: SVC) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from celebml.datasets import PhotoSet
 from celebml.descriptors import local_patterns, pattern_histograms
@@ -126,6 +127,19 @@ def test_the_gram_search_gives_scikit_learns_scores(random, spread):
     assert repr(ours.best_params_) == repr(theirs.best_params_)
     assert ours.best_score_ == pytest.approx(theirs.best_score_)
     assert (ours.predict(X) == theirs.predict(X)).all()
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"p0": 0.02, "p1": 3}])
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_a_machine_left_out_of_the_path_is_the_one_that_stands_for_it(random, kernel, class_weight):
+    X, y = clouds(random, numbers=8, spread=0.7)
+    X, y = X[:-5], y[:-5]  # uneven, so that balanced weights are
+    folds = grouped_folds(y, np.arange(len(y)))
+    grid = {"svc__C": [300, 1e-4, 0.3, 1e-2, 3, 30, 0.1, 1]}
+    pipeline = make_pipeline(StandardScaler(), SVC(kernel=kernel, class_weight=class_weight))
+    ours, theirs = GramSearchCV(pipeline, grid, folds).fit(X, y), GridSearchCV(pipeline, grid, cv=folds).fit(X, y)
+    assert np.allclose(ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], atol=1e-6)
+    assert len(set(ours.cv_results_["mean_test_score"])) > 2  # the settings differ
 
 
 def test_the_gram_search_fits_models_it_has_no_shortcut_for(random):
