@@ -135,7 +135,7 @@ def similarity(
     b = w.mean() - a * z.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
-# %% ../nbs/07_landmarks.ipynb #3629c66f
+# %% ../nbs/07_landmarks.ipynb #3d41301f
 def _warp(pixels: np.ndarray, fit: np.ndarray, size: int) -> np.ndarray:
     "Square (size, size, 3) that the similarity `fit` (2, 3) cuts out; averaged first where it shrinks by over two."
     scale = float(np.hypot(fit[0, 0], fit[1, 0]))
@@ -147,7 +147,7 @@ def _warp(pixels: np.ndarray, fit: np.ndarray, size: int) -> np.ndarray:
         region = pixels[low[1] : high[1], low[0] : high[0]]
         small = np.maximum(np.ceil((high - low) * scale * 2).astype(int), 1)
         ratio = (high - low) / small
-        pixels = cv2.resize(region, (int(small[0]), int(small[1])), interpolation=cv2.INTER_AREA)
+        pixels = _shrunk(region, (int(small[0]), int(small[1])))
         shift = fit[:, :2] @ ((ratio - 1) / 2 + low) + fit[:, 2]  # pixels have their centres at whole numbers
         fit = np.hstack([fit[:, :2] * ratio, shift[:, None]])
     return cv2.warpAffine(pixels, fit, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
