@@ -3,6 +3,7 @@
 `CELEBML_ABUSE` set (make abuse-test) makes it the full minute.
 """
 
+import http.client
 import json
 import os
 import shutil
@@ -65,7 +66,7 @@ class Load:
                 with error, self._lock:
                     self.failed.append(error)
                 continue
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:  # no answer, or one that breaks off
                 with self._lock:
                     self.failed.append(error)
                 continue
@@ -89,7 +90,7 @@ def test_dying_workers_cost_no_answer(bundle, tmp_path):
     print(f"{load.right} answers in {SECONDS} s, {kills} kills, {len(load.failed)} failures")
     assert load.wrong == []
     assert load.right > 20
-    # nginx asks once more; lost is at most what was asked while both tries met a dying worker
+    # nginx asks once more; lost is at most what was asked while both tries met a dying worker, or was half sent by one
     assert len(load.failed) <= kills
 
 
