@@ -104,25 +104,22 @@ def _forest_names(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarray
     votes = np.cumsum([tree.predict_proba(X_test, check_input=False) for tree in largest.estimators_], axis=0)
     return [largest.classes_[votes[model.n_estimators - 1].argmax(1)] for model in models]
 
-# %% ../nbs/16_search.ipynb #ee2f68dc
+# %% ../nbs/16_search.ipynb #bb6bf659
 def _machine_names(models: list, kernel: np.ndarray, y: np.ndarray, test_kernel: np.ndarray) -> list[np.ndarray]:
-    "Names by support vector machines that differ in `C` only; none is fitted once `C` is more than any row weighs."
-    names, heaviest, most = {}, 1.0, 0.0
-    for number in sorted(range(len(models)), key=lambda i: models[i].C):
-        if heaviest > 0.999 * most:
-            machine = models[number].fit(kernel, y)
-            heaviest, most = float(np.abs(machine.dual_coef_).max()), machine.C * machine.class_weight_.min()
-            found = machine.predict(test_kernel)
-        names[number] = found
-    return [names[number] for number in range(len(models))]
+    "Names by support vector machines of rising `C`; none is fitted once `C` is more than any row weighs."
+    names, free = [], False
+    for model in models:
+        if not free:
+            found = model.fit(kernel, y).predict(test_kernel)
+            free = np.abs(model.dual_coef_).max() <= 0.999 * model.C * model.class_weight_.min()
+        names.append(found)
+    return names
 
-# %% ../nbs/16_search.ipynb #a441b917
+# %% ../nbs/16_search.ipynb #36cc1572
 def _logistic_names(models: list, X: np.ndarray, y: np.ndarray, X_test: np.ndarray) -> list[np.ndarray]:
-    "Names by logistic regressions that differ in `C` only, each starting where the one before ended."
-    names, path = {}, copy.copy(models[0]).set_params(warm_start=True)
-    for number in sorted(range(len(models)), key=lambda i: models[i].C):
-        names[number] = path.set_params(C=models[number].C).fit(X, y).predict(X_test)
-    return [names[number] for number in range(len(models))]
+    "Names by logistic regressions of rising `C`, each starting where the one before ended."
+    path = copy.copy(models[0]).set_params(warm_start=True)
+    return [path.set_params(C=model.C).fit(X, y).predict(X_test) for model in models]
 
 # %% ../nbs/16_search.ipynb #6e8210c8
 def clone_params(params: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +177,7 @@ class _Fold:
         products = ((self.gram, self.norms), (self.test_gram, self.test_norms))
         return tuple(_kernel(model, product, norms, self.norms, gamma) for product, norms in products)
 
-# %% ../nbs/16_search.ipynb #28489fb6
+# %% ../nbs/16_search.ipynb #0f64b912
 class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Search over a two-step pipeline (scaler, classifier) with one Gram matrix a fold and scaler.
 
@@ -239,11 +236,12 @@ class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @staticmethod
     def _plan(candidates: list) -> list[list[list[int]]]:
-        "Numbers of the candidates: by scaler, and within one by the work they share; the same for every fold."
+        "Numbers of the candidates: by scaler, within one by the work they share, and there by rising `C`."
         plan = []
         for same_scaler in _grouped(candidates, lambda pipeline: _settings(pipeline[0])):
-            alike = _grouped([candidates[i][1] for i in same_scaler], _shared_work)
-            plan.append([[same_scaler[i] for i in numbers] for numbers in alike])
+            rising = sorted(same_scaler, key=lambda i: getattr(candidates[i][1], "C", 0))
+            alike = _grouped([candidates[i][1] for i in rising], _shared_work)
+            plan.append([[rising[i] for i in numbers] for numbers in alike])
         return plan
 
     def _fold(
