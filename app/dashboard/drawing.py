@@ -9,8 +9,6 @@ import numpy as np
 from jinja2 import Environment
 from PIL import Image
 
-from celebml.classifier import Answer
-
 _PAGES = Environment(autoescape=True)
 
 
@@ -48,27 +46,6 @@ def laid_over(crop: np.ndarray, picture: np.ndarray) -> np.ndarray:
     return crop * (1 - alpha) + picture[..., :3] * alpha
 
 
-_PHOTO = _PAGES.from_string(
-    """<div class="cm-photo"><img src="{{ src }}" alt="{{ alt }}">{% for b in boxes %}
-<div class="cm-box{{ ' cm-unknown' if b.unknown }}"
- style="left:{{ b.x }}%;top:{{ b.y }}%;width:{{ b.w }}%;height:{{ b.h }}%">
-<span>{{ loop.index }}</span></div>{% endfor %}</div>"""
-)
-
-
-def photo_with_boxes(pixels: np.ndarray, size: tuple[int, int], answers: Sequence[Answer]) -> str:
-    "The photograph with a numbered box a face; `size` is the (width, height) that the boxes are measured in."
-    width, height = size
-    boxes = [
-        {
-            **{"x": 100 * a.box.x / width, "y": 100 * a.box.y / height},
-            **{"w": 100 * a.box.width / width, "h": 100 * a.box.height / height, "unknown": a.known is False},
-        }
-        for a in answers
-    ]
-    return _PHOTO.render(src=data_url(pixels, 900), boxes=boxes, alt=f"your photograph, {len(answers)} faces found")
-
-
 _CURVE = _PAGES.from_string(
     """<svg class="cm-curve" viewBox="0 0 {{ W }} {{ H }}" role="img" aria-label="{{ label }}">
 {% for y in (0, 0.25, 0.5, 0.75, 1) %}<line class="grid" x1="64" x2="{{ W - 8 }}" y1="{{ Y(y) }}" y2="{{ Y(y) }}"/>
@@ -92,8 +69,8 @@ def curve(
 ) -> str:
     "Shares of 0 to 1 over x; the first curve is blue and whole, the second orange and dashed."
     wide, high = 520, 260
-    every = [point[0] for points in curves.values() for point in points]
-    low, top = min(every), max(every)
+    every = sorted({point[0] for points in curves.values() for point in points})
+    low, top = every[0], every[-1]
     X = lambda x: round(64 + (wide - 80) * (x - low) / max(top - low, 1e-9), 1)
     Y = lambda y: round(12 + (high - 60) * (1 - y), 1)
     drawn = []
@@ -104,14 +81,5 @@ def curve(
             edge = [(p[0], p[2]) for p in points] + [(p[0], p[3]) for p in reversed(points)]
             shape["band"] = " ".join(f"{X(x)},{Y(y)}" for x, y in edge)
         drawn.append(shape)
-    ticks = (
-        sorted({p[0] for p in every_point(curves)})
-        if dots
-        else np.round(np.linspace(low, top, 5), 0 if top - low > 8 else 1)
-    )
+    ticks = every if dots else np.round(np.linspace(low, top, 5), 0 if top - low > 8 else 1)
     return _CURVE.render(W=wide, H=high, X=X, Y=Y, curves=drawn, at=at, across=across, label=label, ticks=ticks)
-
-
-def every_point(curves: Mapping[str, Sequence[tuple[float, ...]]]) -> list[tuple[float, ...]]:
-    "The points of all curves."
-    return [point for points in curves.values() for point in points]

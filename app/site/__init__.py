@@ -6,17 +6,19 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from celebml.bundle import BundleError
 from celebml.classifier import CelebrityClassifier
+from celebml.errors import BundleError
 
-from . import headers, metrics, problems
-from .api import api
-from .bodies import SiteRequest
+from . import logs, metrics
 from .engine import Engine
 from .feedback import Feedback
-from .legacy import legacy
-from .pages import pages
+from .guard import headers, problems
+from .guard.bodies import SiteRequest
 from .settings import MEBIBYTE, Settings, SettingsError
+from .views import device
+from .views.api import api
+from .views.legacy import legacy
+from .views.pages import pages
 
 
 class Site(Flask):
@@ -46,7 +48,7 @@ def create_app(bundle: str | Path | CelebrityClassifier | None = None, **config:
     if isinstance(bundle, str | Path):
         config["bundle"] = Path(bundle)
     settings = Settings.from_environment(**config)
-    app = Site("app.site", root_path=str(Path(__file__).parent))
+    app = Site("celebml_app.site", root_path=str(Path(__file__).parent))
     app.config.update(
         SITE=settings,
         MAX_CONTENT_LENGTH=settings.max_body,
@@ -59,8 +61,12 @@ def create_app(bundle: str | Path | CelebrityClassifier | None = None, **config:
     engine = Engine(bundle, settings) if isinstance(bundle, CelebrityClassifier) else Engine.load(settings)
     app.extensions["celebml"] = engine
     folder = settings.feedback
-    app.extensions["celebml-feedback"] = Feedback(folder, settings.feedback_mb * MEBIBYTE) if folder else None
+    app.extensions["celebml-feedback"] = (
+        Feedback(folder, settings.feedback_mb * MEBIBYTE, settings.feedback_days) if folder else None
+    )
     register_views(app)
+    device.register(app, settings.device, engine.version)
+    logs.register(app, settings.access_log)
     problems.register(app)
     headers.register(app)
     metrics.register(app)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from celebml.bundle import BundleError
+from celebml.errors import BundleError
 
 MAX_UNPACKED = 500_000_000  # bytes; a bundle of a hundred people holds a few million
 

@@ -1,9 +1,19 @@
 """How gunicorn runs the site: one process a processor, the model loaded before they fork."""
 
+import ctypes
+import logging
 import os
 import shutil
 import tempfile
 
+# glibc gives each thread a heap of its own, which grows to its largest photograph and stays so. With two heaps, and the
+# largest blocks given back at once, a worker keeps to its bound however it was started. Not every system has the call.
+# Smaller blocks stay: to be given back and asked for again with each photograph costs more than to look at it.
+M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
+_libc = ctypes.CDLL(None)
+if hasattr(_libc, "mallopt"):
+    for _option, _value in ((M_ARENA_MAX, 2), (M_MMAP_THRESHOLD, 8 * 2**20), (M_TRIM_THRESHOLD, 32 * 2**20)):
+        _libc.mallopt(_option, _value)
 # One thread a photograph: the workers share the processors. Set before numpy is first imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -11,12 +21,13 @@ _own_metrics = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 if _own_metrics:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="celebml-metrics-")
 
-wsgi_app = "app.site:served()"
+wsgi_app = "celebml_app.site:served()"
 bind = os.environ.get("CELEBML_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("CELEBML_WORKERS") or os.cpu_count() or 1)
-worker_class = "app.site.worker.FewestFirst"
+worker_class = "celebml_app.site.worker.PatientWorker"
 threads = 24  # most of them wait in line or serve small answers while one looks at a photograph
 preload_app = True
+worker_connections = 900  # an ordinary process may open 1,024 files
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
@@ -24,7 +35,7 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True  # it would need a writable home, which the hardened service has not
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-accesslog = "-" if os.environ.get("CELEBML_ACCESS_LOG") == "1" else None
+logger_class = "celebml_app.site.logs.JsonLogger"  # the app writes the line for each request
 limit_request_line = 4094
 
 
@@ -45,6 +56,13 @@ def child_exit(server, worker):
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)
+
+
+def worker_exit(server, worker):
+    "End without native destructors: they look for threads that stayed behind in the process this is a fork of."
+    if worker.booted:
+        logging.shutdown()
+        os._exit(0)
 
 
 def on_exit(server):

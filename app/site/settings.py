@@ -24,7 +24,7 @@ class Settings:
     max_body_mb : int
         Largest request, in MiB. nginx is given the same number.
     max_megapixels : int
-        Largest photograph, but for a JPEG that its decoder makes smaller; a third of it for WebP and AVIF.
+        Largest photograph, but for a JPEG, which its decoder makes smaller on the way.
     max_files : int
         Photographs in one request.
     max_waiting : int
@@ -39,19 +39,35 @@ class Settings:
         Time for fetching one photograph, redirects included.
     cors_origins : tuple of str
         Other sites whose pages may call the API; empty for none.
+    legacy_open : bool
+        Whether pages of any site may call the tutorials' address, /classify_image; no cookie goes with it.
     feedback : Path or None
         Folder for corrections that visitors agree to send; none turns it off.
     feedback_mb : int
         The folder takes no more once it holds so much, in MiB.
+    device : Path or None
+        Folder that `celebml publish` wrote from this bundle; it is offered as "Compute on my device".
+    feedback_days : int
+        A correction is erased after so many days.
+    operator : str
+        Who runs the site and how they are reached, as /privacy says it: "the photo club, club@example.org".
+    purpose : str
+        What it is for, in a few words that /privacy goes on with: "to name the people in our album".
+    log_days : int
+        How long lines of the log are kept; it is said on /privacy, and done by whoever keeps the log.
+    backup_days : int
+        How long a backup of corrections is kept; 0 where none is made.
     proxies : int
         Trusted proxies in front, whose `X-Forwarded-*` headers are believed.
+    access_log : bool
+        Write a line for each request; nginx does where it stands in front.
     hsts : bool
         Tell browsers to come back by HTTPS only.
     """
 
     bundle: Path = Path("runs/johns/bundle")
     max_body_mb: int = 20
-    max_megapixels: int = 20
+    max_megapixels: int = 25
     max_files: int = 16
     max_waiting: int = 12
     max_wait_seconds: float = 8.0
@@ -59,9 +75,17 @@ class Settings:
     fetch_hosts: tuple[str, ...] = ()
     fetch_seconds: float = 8.0
     cors_origins: tuple[str, ...] = ()
+    legacy_open: bool = True
     feedback: Path | None = None
     feedback_mb: int = 500
+    device: Path | None = None
+    feedback_days: int = 90
+    operator: str = ""
+    purpose: str = ""
+    log_days: int = 30
+    backup_days: int = 14
     proxies: int = 0
+    access_log: bool = False
     hsts: bool = False
 
     @property
@@ -81,8 +105,10 @@ class Settings:
 
 
 def _parse(name: str, text: str, default: object) -> object:
-    if name in ("bundle", "feedback"):
+    if name in ("bundle", "feedback", "device"):
         return Path(text)
+    if isinstance(default, str):
+        return text
     if isinstance(default, tuple):
         return tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if isinstance(default, bool):

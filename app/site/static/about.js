@@ -1,7 +1,22 @@
 // The model card, whose little Markdown (headings, lists, tables, code, bold) becomes elements.
-import { make } from "./results.js";
+import { $, make } from "./dom.js";
+import { asFailure } from "./failure.js";
 
-export function cardElements(markdown) {
+export function listenToAbout(engine) {
+  $("about-close").addEventListener("click", () => $("about").close());
+  $("about-open").addEventListener("click", async () => {
+    $("about").showModal();
+    try {
+      const model = await engine.about();
+      $("about-facts").textContent = `Recipe ${model.recipe} · ${model.people.length} people · bundle ${model.bundle} · celebml ${model.celebml}`;
+      $("card").replaceChildren(...cardElements(model.card || "This bundle brings no model card."));
+    } catch (error) {
+      $("card").replaceChildren(make("p", { className: "problem", textContent: asFailure(error).words }));
+    }
+  });
+}
+
+function cardElements(markdown) {
   const parts = [];
   let list = null;
   let table = null;

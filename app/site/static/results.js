@@ -1,121 +1,95 @@
-// Shows answers: the photograph with a box on each face, and a panel a face. Built from elements, never from HTML text.
-import { drawWhy } from "./why.js";
+// The list of answers, newest first. With more than a few, one is shown at a time and a strip of portraits gives the overview.
+import { $, make } from "./dom.js";
+import { facesOf } from "./answer.js";
+import { strip } from "./strip.js";
+import { sentence } from "./words.js";
 
-const TOP = 6; // bars shown at once; the others are one click away
+const FEW = 3; // answers that are all shown in full
 
-export function make(tag, properties = {}, ...children) {
-  const { className, dataset, ...rest } = properties;
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  for (const [name, value] of Object.entries(rest)) {
-    if (name in element) element[name] = value;
-    else element.setAttribute(name, value);
+// `known` is what is known of people; see answer.js.
+export function resultList(known) {
+  const results = []; // { item, article, body, facts, answer, failed }
+  let chosen = null;
+  const overview = strip({ choose, clear, results, known });
+
+  function arrange() {
+    const many = results.length > FEW;
+    if (!results.includes(chosen)) chosen = results[0] ?? null;
+    for (const one of results) one.article.hidden = many && one !== chosen;
+    overview.show(results.length > 1, chosen);
+    $("empty").hidden = results.length > 0;
   }
-  element.append(...children);
-  return element;
+
+  function choose(result) {
+    chosen = result;
+    arrange();
+    reveal(result);
+  }
+
+  function clear() {
+    for (const { article, address } of results.splice(0)) {
+      article.remove();
+      if (address) URL.revokeObjectURL(address);
+    }
+    arrange();
+  }
+
+  // Puts a batch on top, in its own order.
+  function add(items) {
+    const batch = items.map((item) => ({ item, ...frame(item.name) }));
+    results.unshift(...batch);
+    $("results").prepend(...batch.map(({ article }) => article));
+    for (const one of batch) overview.add(one);
+    chosen = batch[0];
+    arrange();
+    return batch;
+  }
+
+  function showAnswer(result, answer, address, actions) {
+    Object.assign(result, { answer, address, failed: null });
+    const count = answer.faces.length;
+    result.facts.textContent = `${count} ${count === 1 ? "face" : "faces"} · ${Math.round(answer.milliseconds)} ms`;
+    result.body.replaceChildren(...facesOf(answer, address, known, actions));
+    overview.update(result);
+  }
+
+  function showFailure(result, failure, again) {
+    Object.assign(result, { answer: null, failed: failure });
+    const text = make("p", { className: "problem" }, make("strong", { textContent: failure.message }), ` ${failure.hint}`);
+    result.body.replaceChildren(text);
+    if (failure.again) {
+      const button = make("button", { type: "button", textContent: "Try again" });
+      button.addEventListener("click", again);
+      result.body.append(make("div", { className: "buttons" }, button));
+    }
+    overview.update(result);
+  }
+
+  function showWaiting(result) {
+    result.failed = null;
+    result.body.replaceChildren(waiting());
+    overview.update(result);
+  }
+
+  // Brings an answer into view; the page has its height by now.
+  function reveal(result) {
+    if (result.article.hidden) return;
+    const name = result.article.querySelector(".face-name") ?? result.body;
+    const { bottom } = name.getBoundingClientRect();
+    const { top } = result.article.getBoundingClientRect();
+    if (top < 0 || bottom > window.innerHeight) result.article.scrollIntoView({ block: "start" });
+  }
+
+  const inWords = ({ faces }) => (faces.length ? faces.map((face) => sentence(face, known.call)).join("; ") : "no face was found");
+  return { add, showAnswer, showFailure, showWaiting, reveal, inWords, results, isChosen: (result) => result === chosen };
 }
 
-const percent = (share) => (share > 0.995 && share < 1 ? "> 99 %" : share < 0.005 && share > 0 ? "< 1 %" : `${Math.round(100 * share)} %`);
+const waiting = () => make("p", { className: "waiting", textContent: "Looking…" });
 
-export function newResult(name) {
+function frame(name) {
   const title = make("h3", { textContent: name });
   const facts = make("span", { className: "small" });
-  const body = make("div", {}, make("p", { className: "waiting", textContent: "Looking…" }));
+  const body = make("div", {}, waiting());
   const article = make("article", { className: "result", "aria-label": name }, make("div", { className: "result-top" }, title, facts), body);
   return { article, body, facts };
-}
-
-export function showFailure({ body }, error, again) {
-  const text = make("p", { className: "problem" }, make("strong", { textContent: error.message }), ` ${error.hint || ""}`);
-  body.replaceChildren(text);
-  if (error.again && again) {
-    const button = make("button", { type: "button", textContent: "Try again" });
-    button.addEventListener("click", again);
-    body.append(make("div", { className: "buttons" }, button));
-  }
-}
-
-export function showAnswer({ body, facts }, answer, address, actions) {
-  const count = answer.faces.length;
-  facts.textContent = `${count} ${count === 1 ? "face" : "faces"} · ${Math.round(answer.milliseconds)} ms`;
-  const parts = [];
-  if (address) parts.push(photo(answer, address));
-  if (!count) {
-    parts.push(make("p", { className: "unsure" }, make("strong", { textContent: "No face was found." }), " Try a photograph with a larger, upright face that looks towards the camera."));
-  }
-  parts.push(make("div", { className: "faces" }, ...answer.faces.map((face, index) => facePanel(face, index, actions))));
-  body.replaceChildren(...parts);
-}
-
-function photo(answer, address) {
-  const image = make("img", { src: address, alt: `The photograph, with ${answer.faces.length} marked` });
-  const frame = make("div", { className: "photo" }, image);
-  answer.faces.forEach((face, index) => {
-    const box = make("div", { className: "box" }, make("span", { textContent: String(index + 1) }));
-    box.setAttribute("aria-hidden", "true"); // the panels say the same in words
-    box.classList.toggle("unknown", face.known === false);
-    box.classList.toggle("low", face.box.y < answer.height * 0.08);
-    box.style.left = `${(100 * face.box.x) / answer.width}%`;
-    box.style.top = `${(100 * face.box.y) / answer.height}%`;
-    box.style.width = `${(100 * face.box.width) / answer.width}%`;
-    box.style.height = `${(100 * face.box.height) / answer.height}%`;
-    frame.append(box);
-  });
-  return frame;
-}
-
-export function sentence(face) {
-  return face.known === false ? `I don’t know this person; ${face.name} comes nearest` : `${face.name}, ${percent(face.probability)}`;
-}
-
-function facePanel(face, index, actions) {
-  const panel = make("section", { className: "face", "aria-label": `Face ${index + 1}: ${sentence(face)}` });
-  const number = make("span", { className: "number", textContent: String(index + 1) });
-  const stranger = face.known === false;
-  panel.append(make("p", { className: "face-name" }, number, stranger ? "I don’t know this person" : face.name));
-  if (stranger) panel.append(make("p", { className: "unsure", textContent: `${face.name} comes nearest, but the face does not look enough like anyone here. If it had to be one of them:` }));
-  const sorted = Object.entries(face.probabilities).sort((a, b) => b[1] - a[1]);
-  panel.append(bars(sorted.slice(0, TOP)));
-  if (sorted.length > TOP) {
-    panel.append(make("details", {}, make("summary", { textContent: `All ${sorted.length} people` }), bars(sorted.slice(TOP))));
-  }
-  const buttons = make("div", { className: "buttons" });
-  if (actions.why) buttons.append(whyButton(panel, index, actions.why));
-  if (actions.wrong) {
-    const wrong = make("button", { type: "button", textContent: "That’s wrong" });
-    wrong.addEventListener("click", () => actions.wrong(face));
-    buttons.append(wrong);
-  }
-  if (buttons.children.length) panel.append(buttons);
-  return panel;
-}
-
-function bars(entries) {
-  return make("ul", { className: "bars" }, ...entries.map(([name, share]) => {
-    const bar = make("span", { className: "bar", "aria-hidden": "true" });
-    bar.style.width = `${Math.max(100 * share, 0.5)}%`;
-    return make("li", {}, bar, make("span", { className: "who", textContent: name }), make("span", { textContent: percent(share) }));
-  }));
-}
-
-function whyButton(panel, index, why) {
-  const button = make("button", { type: "button", textContent: "Why?" });
-  button.setAttribute("aria-expanded", "false");
-  let shown = null;
-  button.addEventListener("click", async () => {
-    if (shown) {
-      shown.hidden = !shown.hidden;
-    } else {
-      button.disabled = true;
-      try {
-        shown = drawWhy((await why())[index]);
-      } catch (error) {
-        shown = make("p", { className: "problem", textContent: `${error.message} ${error.hint || ""}` });
-      }
-      button.disabled = false;
-      panel.append(shown);
-    }
-    button.setAttribute("aria-expanded", String(!shown.hidden));
-  });
-  return button;
 }

@@ -1,20 +1,21 @@
 // A heat map over the face that the model saw: which cells spoke for the name, and which against.
-import { make } from "./results.js";
+import { make } from "./dom.js";
+import { reason } from "./words.js";
 
 const FOR = [0, 114, 178]; // two colours that colour-blind people tell apart
 const AGAINST = [213, 94, 0];
 const SIDE = 224;
 
-export function drawWhy(face) {
-  const why = face?.explanation;
+export function drawWhy(face, why, call) {
   if (!why) return make("p", { className: "small", textContent: "This model cannot say why for this face." });
-  const canvas = make("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": inWords(face, why) });
+  const canvas = make("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": inWords(call(face.name), why) });
   const crop = new Image();
   crop.addEventListener("load", () => paint(canvas, crop, why));
   crop.src = why.crop;
-  const legend = make("figcaption", { className: "small" },
-    make("p", { className: "legend" }, make("i"), `speaks for ${face.name}`),
-    make("p", { className: "legend" }, make("i", { className: "against" }), "speaks against"));
+  const legend = make("figcaption", {},
+    make("p", { textContent: reason(face, why, call) }),
+    make("p", { className: "legend small" }, make("i"), `speaks for ${call(face.name)}`),
+    make("p", { className: "legend small" }, make("i", { className: "against" }), "speaks against"));
   return make("figure", { className: "why" }, canvas, legend);
 }
 
@@ -35,7 +36,7 @@ function paint(canvas, crop, why) {
 }
 
 // The same for those who do not see it: where the strongest reasons are.
-function inWords(face, why) {
+function inWords(name, why) {
   const place = (i) => {
     const row = Math.floor(i / why.columns) / Math.max(why.rows - 1, 1);
     const column = (i % why.columns) / Math.max(why.columns - 1, 1);
@@ -45,5 +46,5 @@ function inWords(face, why) {
   };
   const best = why.values.indexOf(Math.max(...why.values));
   const worst = why.values.indexOf(Math.min(...why.values));
-  return `Heat map over the face: the ${place(best)} speaks most for ${face.name}, the ${place(worst)} most against.`;
+  return `Heat map over the face: the ${place(best)} speaks most for ${name}, the ${place(worst)} most against.`;
 }

@@ -1,0 +1,1 @@
+"""The web page and the dashboard, both made of the library; installed as `celebml_app`."""

@@ -1,0 +1,1 @@
+"""The dashboard on which people are taught: a Voila page."""

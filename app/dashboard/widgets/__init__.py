@@ -1,0 +1,1 @@
+"""The parts of the screen that ipywidgets has not; each has its other half in `frontend/`."""

@@ -1,0 +1,1 @@
+"""What keeps a stranger's request from doing harm."""
