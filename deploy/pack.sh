@@ -15,9 +15,13 @@ from=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/celebml"
-tar -C "$from" --exclude=__pycache__ -chf - celebml app/site deploy settings.ini setup.py pyproject.toml README.md LICENSE |
+tar -C "$from" --exclude=__pycache__ -chf - celebml app/__init__.py app/site deploy requirements/deploy.txt \
+    settings.ini setup.py pyproject.toml MANIFEST.in README.md LICENSE LICENSE-TEXT.md THIRD_PARTY.md |
     tar -xf - -C "$work/celebml"
-cp "$from/deploy/heroku/Procfile" "$from/deploy/heroku/requirements.txt" "$from/deploy/heroku/.python-version" "$work/celebml/"
+cp "$from/deploy/heroku/Procfile" "$from/deploy/heroku/.python-version" "$work/celebml/"
+# Heroku installs requirements.txt and runs what lies beside it, so there the apps are found under their name.
+cp "$from/requirements/deploy.txt" "$work/celebml/requirements.txt"
+ln -s app "$work/celebml/celebml_app"
 cp "$from/deploy/gcp/Dockerfile" "$work/celebml/"
 if [ -n "$bundle" ]; then cp -rL "$bundle" "$work/celebml/bundle"; fi
 case $out in

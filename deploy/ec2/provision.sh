@@ -38,11 +38,17 @@ put() {
     rm -f "$new"
 }
 
+BROTLI_MODULE=/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so
+
 packages() {
     local missing=() name
     for name in nginx-light python3-venv certbot curl sqlite3 ca-certificates logrotate unattended-upgrades; do
         dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
     done
+    # Debian and Ubuntu have brotli for nginx since 2023; without it there is gzip.
+    if [ ! -e "$BROTLI_MODULE" ] && apt-cache show libnginx-mod-http-brotli-filter >/dev/null 2>&1; then
+        missing+=(libnginx-mod-http-brotli-filter)
+    fi
     if [ ${#missing[@]} = 0 ]; then return 0; fi
     say "installing ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
@@ -73,7 +79,8 @@ settings() {
 
 units() {
     local name
-    for name in celebml.socket celebml.service celebml-backup.service celebml-backup.timer; do
+    for name in celebml.socket celebml.service celebml-backup.service celebml-backup.timer \
+        celebml-retention.service celebml-retention.timer; do
         put "/etc/systemd/system/$name" 0644 <"$here/systemd/$name"
     done
     if [ -n "$FETCH" ]; then
@@ -85,10 +92,10 @@ units() {
     put /usr/local/sbin/celebml-release 0755 <"$here/celebml-release"
     put /usr/local/sbin/celebml-backup 0755 <"$here/celebml-backup"
     if ! command -v systemctl >/dev/null; then return 0; fi
-    systemctl --quiet enable celebml.socket celebml.service celebml-backup.timer
+    systemctl --quiet enable celebml.socket celebml.service celebml-backup.timer celebml-retention.timer
     if running; then
         systemctl daemon-reload
-        systemctl --quiet start celebml.socket celebml-backup.timer
+        systemctl --quiet start celebml.socket celebml-backup.timer celebml-retention.timer
     fi
 }
 
@@ -109,12 +116,14 @@ releases() {
 
 # nginx's files are rendered beside the old ones and taken over only if nginx accepts them.
 front() {
-    local scheme=http certificate=/etc/letsencrypt/live/$DOMAIN hsts='' out name
+    local scheme=http certificate=/etc/letsencrypt/live/$DOMAIN hsts='' brotli='' cors='*' out name
+    if [ -e "$BROTLI_MODULE" ]; then brotli=1; fi
+    if grep -qsiE '^CELEBML_LEGACY_OPEN=(no|0|false)' /etc/celebml/local.env; then cors=''; fi
     if [ -n "$DOMAIN" ] && [ -e "$certificate/fullchain.pem" ]; then scheme=https hsts=1; fi
     out=$(mktemp -d)
     CONF=/etc/nginx/celebml STATIC=$root/current/app/site/static SOCKET=/run/celebml.sock LOG=/var/log/nginx \
         ACME=/var/www/celebml-acme LISTEN=$HTTP_PORT MAX_BODY_MB=$MAX_BODY_MB DOMAIN=$DOMAIN CERTIFICATE=$certificate \
-        HSTS=$hsts "$here/../nginx/render.sh" "$out"
+        HSTS=$hsts BROTLI=$brotli CORS=$cors "$here/../nginx/render.sh" "$out"
     printf 'include /etc/nginx/celebml/upstream.conf;\ninclude /etc/nginx/celebml/%s.conf;\n' "$scheme" >"$out/site.conf"
     rm -f /etc/nginx/sites-enabled/default
     if diff -rq "$out" /etc/nginx/celebml >/dev/null 2>&1 && [ -e /etc/nginx/conf.d/celebml.conf ]; then

@@ -55,7 +55,7 @@ echo "== the site through its nginx"
 rm -f "$root/run/celebml.sock"
 "${in_root[@]}" systemd-socket-activate --listen=/run/celebml.sock --setenv=CELEBML_BUNDLE=/opt/celebml/bundle \
     --setenv=CELEBML_PROXIES=1 --setenv=HOME=/var/lib/celebml \
-    /usr/sbin/runuser -u celebml -- sh -c 'cd /opt/celebml/current && LISTEN_PID=$$ exec .venv/bin/python -m gunicorn --config app/site/gunicorn.conf.py' \
+    /usr/sbin/runuser -u celebml -- sh -c 'cd /opt/celebml/current && LISTEN_PID=$$ exec .venv/bin/python -m celebml serve' \
     >"$root/var/log/celebml-try.log" 2>&1 &
 pids+=($!)
 for _ in $(seq 50); do

@@ -14,12 +14,19 @@ nginx=$(command -v nginx || echo /usr/sbin/nginx)
 made=
 [ -n "${RUN:-}" ] || { RUN=$(mktemp -d /tmp/celebml-site.XXXXXX); made=1; }
 mkdir -p "$RUN/temp" "$RUN/acme"
+bodies=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "$RUN")/celebml-bodies.XXXXXX")
+load='' BROTLI=''
+module=/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so
+if [ -e "$module" ]; then load="load_module $module;" BROTLI=1; fi
+case ${CELEBML_LEGACY_OPEN:-yes} in 0 | no | false) CORS='' ;; *) CORS='*' ;; esac
+export CORS BROTLI BODIES=$bodies/nginx
 export CONF=$RUN/conf STATIC=$site/app/site/static SOCKET=$RUN/app.sock LOG=$RUN ACME=$RUN/acme
 export LISTEN=${LISTEN:-127.0.0.1:$port} RATE=${RATE:-1000} BURST=${BURST:-1000} CONNECTIONS=${CONNECTIONS:-1000}
 "$here/render.sh" "$CONF"
 user=
 if [ "$(id -u)" = 0 ]; then user="user $(id -un);"; fi  # the folder may be open to root alone
 cat >"$RUN/nginx.conf" <<END
+$load
 $user
 pid $RUN/nginx.pid;
 error_log $RUN/error.log warn;
@@ -27,9 +34,8 @@ worker_processes 1;
 daemon off;
 events { worker_connections 2048; }
 http {
-    types { text/html html; text/css css; application/javascript js; image/svg+xml svg; application/json json; }
+    types { text/html html; text/css css; application/javascript js; image/svg+xml svg; image/png png; application/json json; }
     default_type application/octet-stream;
-    client_body_temp_path $RUN/temp/body;
     proxy_temp_path $RUN/temp/proxy;
     fastcgi_temp_path $RUN/temp/fastcgi;
     uwsgi_temp_path $RUN/temp/uwsgi;
@@ -41,7 +47,7 @@ END
 
 cd "$site"
 CELEBML_BUNDLE=$bundle CELEBML_BIND=unix:$SOCKET CELEBML_PROXIES=1 \
-    "$python" -m gunicorn --config app/site/gunicorn.conf.py --pid "$RUN/gunicorn.pid" &
+    GUNICORN_CMD_ARGS="--pid $RUN/gunicorn.pid" "$python" -m celebml serve &
 app=$!
 front=
 end() {
@@ -49,6 +55,7 @@ end() {
     [ -z "$front" ] || kill -QUIT "$front" 2>/dev/null || true
     kill -TERM "$app" 2>/dev/null || true
     wait || true
+    rm -rf "$bodies"
     [ -z "$made" ] || rm -rf "$RUN"
 }
 trap end EXIT
