@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from remembered import DETECTORS, remembering
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 from celebml.classifier import CelebrityClassifier
 from celebml.datasets import PhotoSet, load_att
 
+# What takes longest begins first, so that no process is left alone with it at the end.
+LONGEST = ("test_dashboard_screen.py", "test_static_page.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Each process takes whole files, so that what a file starts is started once; chapters are taken one by one."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Files(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return nodeid if file.endswith("test_chapters.py") else file
+
+    config.option.loadscopereorder = False
+    return Files(config, log)
+
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
     """No test reads or fills the user's cache."""
     monkeypatch.setenv("CELEBML_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="module")
+def remembered() -> Iterator[None]:
+    """A module's tests look at each photograph once."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in DETECTORS:
+            patch.setattr(kind, "__call__", remembering(kind.__call__))
+        yield
 
 
 @pytest.fixture(scope="session")

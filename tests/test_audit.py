@@ -1,4 +1,4 @@
-"""Behaviour of the audit: strangers first, copies across people, one dictionary behind page and card."""
+"""Behaviour of the audit: suspects first, copies across people, one dictionary behind page and card."""
 
 import json
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from celebml.audit import audit, audit_page, dataset_card, duplicate_groups, folder_doubts, strangers
-from celebml.clean import detect_all
+from celebml.audit import audit, audit_page, dataset_card, duplicate_groups
 from celebml.datasets import PhotoSet
+from celebml.descriptions import Description
+from celebml.detection import detect_all
 from celebml.duplicates import near_duplicate_groups
 from celebml.faces import Detection
-from celebml.features import Description
 from celebml.landmarks import YuNetDetector
 from celebml.manifest import Entry
+from celebml.suspects import folder_doubts, misfiled
 
 
 class Nearest:
@@ -138,15 +139,13 @@ def test_the_best_recipe_finds_a_stranger(people):
     recipe, names = load_recipe("best"), np.array(people.names)
     names[8] = people.names[0]
     detections = detect_all(people.paths, recipe.detector)
-    doubts, instead = folder_doubts(
-        recipe, recipe.describe(detections, training=True), names, near_duplicate_groups(detections)
-    )
+    doubts, instead = folder_doubts(recipe, recipe.describe(detections), names, near_duplicate_groups(detections))
     assert np.nanargmax(doubts) == 8
     assert instead[8] == people.names[8]
 
 
-def test_only_strong_doubts_are_strangers():
+def test_only_strong_doubts_count_as_misfiled():
     photos = PhotoSet((Path("a"), Path("b"), Path("c")), ("ada",) * 3)
     doubts = np.array([0.95, np.nan, 0.5]), np.array(["alan", "", "grace"])
-    assert strangers(photos, doubts) == {Path("a"): "alan"}
-    assert strangers(photos, doubts, 0.4) == {Path("a"): "alan", Path("c"): "grace"}
+    assert misfiled(photos, doubts) == {Path("a"): "alan"}
+    assert misfiled(photos, doubts, 0.4) == {Path("a"): "alan", Path("c"): "grace"}

@@ -15,11 +15,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from celebml.bundle import BundleError, load_bundle
+from celebml.bundle import load_bundle
 from celebml.classifier import CelebrityClassifier
-from celebml.datasets import DataError, load_att
-from celebml.photographs import PhotographError, read_photograph
+from celebml.datasets import load_att
+from celebml.errors import BundleError, DataError, PhotographError
+from celebml.files import OutputError
+from celebml.photographs import read_photograph
+from celebml.recipes import load_recipe
+
+pytestmark = pytest.mark.usefixtures("remembered")
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,7 @@ def unseen():
 
 def test_it_names_people_in_photographs_it_has_not_seen(classifier, unseen):
     assert classifier.predict(unseen[0]) == unseen[1]
+    assert classifier.score(*unseen) == 1
 
 
 def test_the_classic_recipe_has_the_same_interface(people, unseen, tmp_path):
@@ -97,6 +104,40 @@ def test_names_must_match_photographs(people):
         CelebrityClassifier().fit(people.paths[:2], ["s1"])
 
 
+def test_a_single_photograph_is_no_list_of_them(classifier, people):
+
+    data = people.paths[0].read_bytes()
+    pixels = np.zeros((300, 300, 3), np.uint8)
+    picture = Image.new("RGB", (300, 300))
+    for one in (people.paths[0], str(people.paths[0]), data, bytearray(data), BytesIO(data), picture, pixels):
+        with pytest.raises(DataError, match=r"single one; put it in brackets: \[photo\]"):
+            classifier.predict(one)
+        with pytest.raises(DataError, match="single one"):
+            CelebrityClassifier().fit(one, ["Ada"])
+    for none in (None, 7):
+        with pytest.raises(DataError, match="takes a list of photographs"):
+            classifier.predict(none)
+
+
+def test_every_form_of_a_photograph_is_named_alike(classifier, people):
+
+    path = people.paths[0]
+    with Image.open(path) as picture, path.open("rb") as file:
+        rgb = np.asarray(picture.convert("RGB"))
+        forms = [path, str(path), path.read_bytes(), bytearray(path.read_bytes()), BytesIO(path.read_bytes()), file]
+        forms += [memoryview(path.read_bytes()), picture, rgb]
+        assert classifier.predict(forms) == [people.names[0]] * len(forms)
+    assert classifier.predict(iter([path])) == classifier.predict(np.stack([rgb])) == [people.names[0]]
+
+
+@pytest.mark.parametrize("name", [None, float("nan"), 1.5, "", "  ", "\n", "unknown", " Unknown", True, b"Ada"])
+def test_names_that_name_nobody_are_not_learnt(people, name, monkeypatch):
+    monkeypatch.setattr("celebml.stages.find_faces", lambda *_: pytest.fail("it looked at photographs first"))
+    names = [*people.names[:-1], name]
+    with pytest.raises(DataError, match=r"needs a name|nobody can be called"):
+        CelebrityClassifier().fit(people.paths, names)
+
+
 # the bundle
 
 
@@ -118,10 +159,11 @@ def test_a_bundle_is_small(bundle):
 def test_saving_over_a_bundle_replaces_it_whole(classifier, tmp_path):
     for _ in range(2):
         classifier.save(tmp_path / "bundle")
-    (tmp_path / "bundle" / "stray.txt").write_text("old")
-    classifier.save(tmp_path / "bundle")
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
-    assert not (tmp_path / "bundle" / "stray.txt").exists()
+    (tmp_path / "bundle" / "notes.txt").write_text("the user's own")
+    with pytest.raises(OutputError, match=r"holds notes\.txt"):
+        classifier.save(tmp_path / "bundle")
+    assert (tmp_path / "bundle" / "notes.txt").exists()
 
 
 class Evil:
@@ -246,8 +288,8 @@ def test_a_pickle_in_an_arrays_place_is_never_run(bundle, tmp_path):
 def test_our_reading_of_a_model_is_that_of_skops(bundle):
     import skops.io
 
-    ours = vars(load_bundle(bundle).model)
-    theirs = vars(skops.io.load(bundle / "model.skops", trusted=["celebml.recipes.BestModel"]))
+    ours = load_bundle(bundle).model.__getstate__()
+    theirs = vars(skops.io.load(bundle / "model.skops", trusted=["celebml.models.BestModel"]))
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
         np.testing.assert_array_equal(ours[name], value, strict=isinstance(value, np.ndarray))
@@ -264,9 +306,35 @@ def test_naming_a_face_imports_nothing_that_only_training_needs(bundle, people):
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("edit", [{"recipe": "classic"}, {"recipe": "deep"}])
-def test_a_model_that_does_not_fit_the_features_is_refused(bundle, tmp_path, edit):
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"features": load_recipe("classic").features.spec()}, "does not fit the features"),
+        ({"features": [{"features": "smells"}]}, "no features 'smells' here"),
+        ({"model": "oracle"}, "'oracle' is not known here"),
+    ],
+)
+def test_a_model_that_does_not_fit_the_features_is_refused(bundle, tmp_path, edit, said):
     copy = change(bundle, tmp_path)
-    manifest(copy, lambda value: value.update(edit))
-    with pytest.raises(BundleError, match="does not fit the features"):
+    manifest(copy, lambda value: value["recipe"].update(edit))
+    with pytest.raises(BundleError, match=said):
         load_bundle(copy)
+
+
+def test_the_classifier_keeps_scikit_learns_manners(people):
+    from sklearn.base import clone
+    from sklearn.exceptions import NotFittedError
+
+    classifier = CelebrityClassifier(random_state=3)
+    assert clone(classifier).get_params() == {"recipe": "best", "random_state": 3}
+    assert repr(classifier.set_params(random_state=4)) == "CelebrityClassifier(recipe='best', random_state=4)"
+    with pytest.raises(ValueError, match="no setting 'colour'"):
+        classifier.set_params(colour=1)
+    blank = np.full((300, 300, 3), 128, np.uint8)
+    for ask in (classifier.predict, lambda photos: classifier.classify(photos[0])):
+        with pytest.raises(NotFittedError, match="call fit, or load a bundle"):
+            ask([blank])
+    model = clone(load_recipe().model(random_state=2))
+    assert model.random_state == 2 and "random_state=2" in repr(model)
+    with pytest.raises(NotFittedError):
+        model.predict_proba(np.zeros((1, 4), np.float32))

@@ -1,23 +1,28 @@
 """Behaviour of cleaning: a reason for every photograph, the best copy kept, and a killed run that ends the same."""
 
 import csv
-import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from celebml.clean import clean_folder, decide, detect, detect_all, kind_of
+from celebml.audit import duplicate_groups
+from celebml.clean import clean_folder, decide, kind_of
 from celebml.datasets import PhotoSet, load_att, load_folder
+from celebml.detection import detect, detect_all
+from celebml.faces import Detection
+from celebml.files import OutputError
 from celebml.landmarks import YuNetDetector
 from celebml.photographs import read_photograph
 from celebml.quality import Limits, face_quality, judge
+from celebml.rows import from_csv_text
 
 DETECTOR = YuNetDetector()
 
@@ -74,6 +79,17 @@ def test_every_photograph_ends_with_its_reason(folder, tmp_path_factory):
         assert picture.size[1] >= 100 * len({kind_of(reason) for reason in WANTED.values()})
 
 
+def test_the_table_holds_no_formula(tmp_path):
+    for person in ("=1+1", "s2"):
+        (tmp_path / "in" / person).mkdir(parents=True)
+        (tmp_path / "in" / person / "@note.jpg").write_text("no photograph")
+    clean_folder(load_folder(tmp_path / "in"), tmp_path / "out", DETECTOR)
+    text = (tmp_path / "out" / "photographs.csv").read_text(encoding="utf-8")
+    assert [(row["person"], row["file"]) for row in from_csv_text(text)] == [("=1+1", "@note.jpg"), ("s2", "@note.jpg")]
+    assert text.count("'@note.jpg") == 2
+    assert "'=1+1" in text
+
+
 def test_someone_else_is_left_out_with_a_name(folder):
     photos = load_folder(folder)
     good = folder / "s2" / "good.png"
@@ -126,47 +142,40 @@ def test_what_an_earlier_run_kept_and_this_one_does_not_is_gone(folder, tmp_path
     assert (out / "s1" / "mine.txt").exists()
 
 
-def test_what_a_killed_run_left_does_not_stop_the_next(folder, tmp_path):
-    (tmp_path / "s1" / ".unfinished-folder" / ".unfinished-inner").mkdir(parents=True)
-    (tmp_path / "s1" / ".unfinished-folder" / ".unfinished-file").write_text("half")
-    (tmp_path / ".unfinished-file").write_text("half")
-    clean_folder(load_folder(folder), tmp_path, DETECTOR)
-    assert not list(tmp_path.rglob(".unfinished-*"))
+def test_what_looks_unfinished_and_is_the_users_stays(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    clean_folder(load_folder(folder), out, DETECTOR)
+    (out / "s1" / ".unfinished-folder" / ".unfinished-inner").mkdir(parents=True)
+    (out / "s1" / ".unfinished-folder" / ".unfinished-file").write_text("half")
+    (out / ".unfinished-link").symlink_to(folder)
+    before = sorted(out.rglob("*"))
+    clean_folder(load_folder(folder), out, DETECTOR)
+    assert sorted(out.rglob("*")) == before
 
 
-JOB = """
-import sys
-from pathlib import Path
-from celebml.clean import clean_folder
-from celebml.datasets import load_folder
-from celebml.landmarks import YuNetDetector
-source, out, memory = map(Path, sys.argv[1:])
-clean_folder(load_folder(source), out, YuNetDetector(), memory=memory)
-"""
+def test_cleaning_into_the_photographs_or_into_an_old_table_is_refused(folder, tmp_path_factory):
+    place = tmp_path_factory.mktemp("place")
+    (place / "letter.txt").write_text("Dear Ada")
+    (place / "old").mkdir()
+    (place / "old" / "photographs.csv").write_text("person,file,crop\ns1,a,../letter.txt\n")
+    files = lambda: {path: path.read_bytes() for root in (folder, place) for path in root.rglob("*") if path.is_file()}
+    before = files()
+    for out in (folder, folder / "s1", folder / "faces", folder.parent, place / "old", place / "letter.txt"):
+        with pytest.raises(OutputError):
+            clean_folder(load_folder(folder), out, DETECTOR)
+    assert files() == before
 
 
-def test_killed_at_any_moment_it_ends_the_same(tmp_path):
-    att = load_att()
-    for path, name in zip(att.paths[:40], att.names[:40], strict=True):
-        (tmp_path / "in" / name).mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, tmp_path / "in" / name)
-    clean_folder(load_folder(tmp_path / "in"), tmp_path / "whole", DETECTOR)
-    chance, out = random.Random(3), tmp_path / "stopped"
-    run = lambda: subprocess.Popen([sys.executable, "-c", JOB, tmp_path / "in", out, tmp_path / "memory"])
-    # Each kill comes a little later than the last: while faces are found, written, and drawn.
-    for share in (0.4, 1.1):
-        process, done = (
-            run(),
-            lambda: len(list((tmp_path / "memory").rglob("output.pkl"))) + len(list(out.rglob("*.png"))),
-        )
-        enough = share * 40 * chance.uniform(0.8, 1.2)
-        while process.poll() is None and done() < enough:
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert run().wait() == 0
-    files = lambda folder: {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    assert files(out) == files(tmp_path / "whole")
+def test_sixty_recompressed_and_cropped_copies_are_one(tmp_path, portrait, random):
+    (tmp_path / "s1").mkdir()
+    for number in range(60):
+        height, width = portrait.shape[:2]
+        left, top, right, bottom = (random.uniform(0, 0.06, 4) * (width, height, width, height)).astype(int)
+        cut = Image.fromarray(portrait[top : height - bottom, left : width - right])
+        cut.save(tmp_path / "s1" / f"{number}.jpg", quality=int(random.integers(50, 95)))
+    photos = load_folder(tmp_path)
+    reasons = Counter(kind_of(row["reason"]) for row in decide(photos, detect_all(photos.paths, DETECTOR)))
+    assert reasons == {"kept": 1, "near duplicate": 59}
 
 
 def test_a_folder_of_nothing_but_letters_is_survived(tmp_path):
@@ -181,3 +190,26 @@ def test_a_folder_of_nothing_but_letters_is_survived(tmp_path):
 def test_what_only_folders_need_is_not_imported_for_one_face():
     code = "import sys, celebml.clean; print(sorted({'scipy', 'joblib', 'tqdm'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_photograph_that_goes_away_meanwhile_costs_itself(folder, tmp_path_factory):
+    gone = {"good.png", "sky.png"}
+
+    @dataclass(frozen=True)
+    class Vanishing(YuNetDetector):
+        def __call__(self, photo):
+            if (path := Path(photo.name)).parent.name == "s2" and path.name in gone:
+                path.unlink()
+            return super().__call__(photo)
+
+    rows = clean_folder(load_folder(folder), tmp_path_factory.mktemp("out"), Vanishing())
+    found = {f"{row['person']}/{row['file']}": row["reason"] for row in rows}
+    removed = "unreadable: removed while the others were looked at"
+    assert found == WANTED | {"s2/good.png": removed}
+
+
+def test_files_that_cannot_be_read_are_no_copies_of_each_other():
+    names, paths = ("a", "a", "b"), tuple(Path("nowhere", str(number)) for number in range(3))
+    nothing = [Detection(reason="unreadable: gone")] * 3
+    assert [row["reason"] for row in decide(PhotoSet(paths, names), nothing)] == ["unreadable: gone"] * 3
+    assert duplicate_groups(names, [""] * 3, nothing) == {"within": [], "across": []}

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from celebml.cli import main
+from celebml.recipes import compared
 
 
 def athletes_folder() -> Path:
@@ -48,7 +47,7 @@ def test_run_does_the_whole_job(folder, tmp_path):
     assert value["recipes"]["best"]["accuracy_all"] > 0.9
     assert {row["person"] for row in value["held_out"]} == {"s1", "s2", "s3", "s5"}
     assert all(row["named"] == row["person"] for row in value["held_out"])
-    page = Path(value["report"]).read_text()
+    page = Path(value["report"]).read_text(encoding="utf-8")
     assert "data:image/svg+xml" in page
     assert "24 photographs of 4 people" in page
     assert "People it does not know" in page
@@ -83,13 +82,23 @@ def test_clean_writes_faces_and_a_table(folder, tmp_path):
     assert value["photos"] == sum(value["reasons"].values()) == 24
     assert value["kept"] == value["reasons"]["kept"] >= 20
     assert len(list((tmp_path / "faces").rglob("*.png"))) >= value["kept"]
-    assert Path(value["table"]).read_text().startswith("person,file,sha256,kept")
+    assert Path(value["table"]).read_text(encoding="utf-8").startswith("person,file,sha256,kept")
 
 
 def test_evaluate_scores_both_recipes(folder):
     value = answer("evaluate", folder, "--repeats", 1)
     assert value["people"] == {"s1": 6, "s2": 6, "s3": 6, "s5": 6}
     assert value["recipes"]["best"]["accuracy_all"] > value["recipes"]["classic"]["accuracy_all"]
+    assert value["recipes"]["best"]["explains"] and not value["recipes"]["classic"]["explains"]
+    assert value["recipes"]["classic"]["strangers"] is None and value["recipes"]["best"]["megabytes"] < 3
+    assert value["advice"].startswith("take best: it names")
+    assert set(value["recipes"]) == set(compared())
+
+
+def test_evaluate_prints_what_each_recipe_costs(folder):
+    said = ask("evaluate", folder, "--repeats", 1, "--recipe", "best").stdout.splitlines()
+    assert [word in said[0] for word in ("ms a face", "MB", "strangers", "says why")] == [True] * 4
+    assert said[1].split()[0] == "best" and said[1].endswith("yes") and said[-1].startswith("take best")
 
 
 def test_doctor_is_well_here_and_says_how_to_mend(monkeypatch):
@@ -133,13 +142,8 @@ def test_one_person_and_too_few_pictures_are_one_sentence(people, tmp_path):
     (tmp_path / "alan").mkdir()
     for number, path in enumerate(people.paths[6:8]):
         (tmp_path / "alan" / f"{number}.pgm").write_bytes(path.read_bytes())
-    assert "two people with 3 different photographs" in ask("run", tmp_path, "--out", tmp_path / "x", code=1).stderr
-
-
-def celebml(*words, **options) -> subprocess.Popen:
-    """The real program, in a process of its own."""
-    command = [sys.executable, "-c", "from celebml.cli import main; main()", *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    done = ask("run", tmp_path, "--out", tmp_path.with_suffix(".run"), code=1)
+    assert "two people with 3 different photographs" in done.stderr
 
 
 def test_help_comes_at_once_and_imports_nothing_heavy():
@@ -148,34 +152,13 @@ def test_help_comes_at_once_and_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-@pytest.mark.parametrize("delay", [0.8, 2.5])
-def test_a_stopped_clean_goes_on_to_the_same_result(folder, tmp_path, delay):
-    cache = {**os.environ, "CELEBML_CACHE": str(tmp_path / "cache")}
-    whole = celebml(
-        "clean", folder, tmp_path / "whole", "--jobs", 1, env={**cache, "CELEBML_CACHE": str(tmp_path / "other")}
-    )
-    stopped = celebml("clean", folder, tmp_path / "faces", "--jobs", 1, env=cache)
-    time.sleep(delay)
-    stopped.send_signal(signal.SIGKILL)
-    stopped.communicate()
-    again = celebml("clean", folder, tmp_path / "faces", "--jobs", 1, env=cache)
-    assert (again.communicate(), again.returncode)[1] == 0
-    assert (whole.communicate(), whole.returncode)[1] == 0
-
-    def contents(root):
-        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-
-    assert len(contents(tmp_path / "whole")) > 20
-    assert contents(tmp_path / "faces") == contents(tmp_path / "whole")
-
-
 @pytest.mark.skipif(
     not athletes_folder().is_dir(), reason="the raw photographs for measuring are not part of the project"
 )
 def test_the_classic_recipe_lands_where_the_peers_do():
     from celebml.classifier import load_recipe
-    from celebml.clean import detect_all
     from celebml.datasets import load_folder
+    from celebml.detection import detect_all
 
     photos = load_folder(athletes_folder())
     few = detect_all(photos.paths[::4], load_recipe("classic").detector, n_jobs=2)

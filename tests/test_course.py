@@ -1,22 +1,33 @@
 """The course keeps its promises: outputs, rhythm, exercises, quizzes, links."""
 
 import ast
+import base64
+import io
 import re
 import statistics
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 NBS = ROOT / "nbs"
-sys.path.insert(0, str(ROOT / "docs"))
+sys.path[:0] = [str(ROOT / "docs"), str(NBS)]
 
 from exercises import chapters, exercise_notebook, guard, stub  # noqa: E402
 
+import course  # noqa: E402
+
 CHAPTERS = chapters(NBS)
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=[path.stem for path in CHAPTERS])
+# From 40 on, the notebooks are the book of the library: lessons for contributors, without exercises and quizzes.
+COURSE = [path for path in CHAPTERS if path.stem < "40"]
+each_course_chapter = pytest.mark.parametrize("path", COURSE, ids=[path.stem for path in COURSE])
+APART = {"colab", "solution", "exercise-test", "exercise-cases"}  # cells that are no part of the lesson
 
 
 def read(path):
@@ -71,7 +82,7 @@ def test_outputs_are_present_in_order_and_without_errors(path):
     cells = [cell for cell in code_cells(read(path)) if cell.source.strip()]
     for cell in cells:
         assert not any(output.output_type == "error" for output in cell.outputs), cell.source
-        if shows_something(cell) and "slider" not in tags(cell):
+        if shows_something(cell):
             assert cell.outputs, f"no output is stored under:\n{cell.source}"
     counts = [cell.execution_count for cell in cells if cell.execution_count is not None]
     assert counts == sorted(counts)
@@ -97,7 +108,9 @@ def test_code_comes_in_small_cells(path):
     lines = [
         len([line for line in python_of(cell).splitlines() if line.strip()])
         for cell in code_cells(read(path))
-        if not exported(cell) and not tags(cell) & {"colab", "solution", "exercise-test"} and python_of(cell).strip()
+        if not exported(cell)
+        and not tags(cell) & {"colab", "solution", "exercise-test", "exercise-cases"}
+        and python_of(cell).strip()
     ]
     assert statistics.median(lines) <= 4, sorted(lines)
     assert sum(count <= 12 for count in lines) >= 0.9 * len(lines), sorted(lines)
@@ -122,8 +135,8 @@ def test_local_links_lead_somewhere(path):
         assert (path.parent / target).exists(), target
 
 
-@each_chapter
-def test_quiz_has_five_questions_each_with_one_right_answer(path):
+@each_course_chapter
+def test_quiz_has_five_questions_each_with_a_right_and_a_wrong_answer(path):
     quizzes = [cell.source for cell in read(path).cells if re.search(r"^## Quiz$", cell.source, flags=re.MULTILINE)]
     assert len(quizzes) == 1
     questions = re.split(r"^\*\*\d\. ", quizzes[0].split("## Quiz")[1].split("\n## ")[0], flags=re.MULTILINE)[1:]
@@ -131,11 +144,130 @@ def test_quiz_has_five_questions_each_with_one_right_answer(path):
     for question in questions:
         answers = re.findall(r"^<details><summary>(.+?)</summary>(Right|No): (.+)</details>$", question, re.MULTILINE)
         assert len(answers) >= 3, question
-        assert [verdict for _, verdict, _ in answers].count("Right") == 1, question
+        assert {verdict for _, verdict, _ in answers} == {"Right", "No"}, question
+        several = [verdict for _, verdict, _ in answers].count("Right") > 1
+        assert several == ("More than one answer" in question), question
         assert question.count("<details>") == len(answers), question
 
 
-@each_chapter
+def quiz(path):
+    "Questions as lists of (answer, verdict)."
+    cells = [cell.source for cell in read(path).cells if re.search(r"^## Quiz$", cell.source, flags=re.MULTILINE)]
+    questions = re.split(r"^\*\*\d\. ", cells[0].split("## Quiz")[1].split("\n## ")[0], flags=re.MULTILINE)[1:]
+    answer = r"^<details><summary>(.+?)</summary>(Right|No): "
+    return [re.findall(answer, question, re.MULTILINE) for question in questions]
+
+
+def longest_is_right(answers):
+    return max(answers, key=lambda answer: len(answer[0]))[1] == "Right"
+
+
+@each_course_chapter
+def test_a_quiz_is_not_answered_by_length(path):
+    assert sum(map(longest_is_right, quiz(path))) <= 2
+
+
+def test_over_the_course_the_longest_answer_is_right_in_under_two_fifths():
+    questions = [answers for path in COURSE for answers in quiz(path)]
+    assert sum(map(longest_is_right, questions)) <= 0.4 * len(questions)
+
+
+def lines_of(cell):
+    return len([line for line in python_of(cell).splitlines() if line.strip()])
+
+
+def lines_without_docstrings(cell):
+    lines, told = python_of(cell).splitlines(), set()
+    for node in ast.walk(ast.parse(python_of(cell))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            told |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return len([line for number, line in enumerate(lines, 1) if line.strip() and number not in told])
+
+
+@each_course_chapter
+def test_a_chapter_takes_the_time_that_it_states(path):
+    notebook = read(path)
+    lesson = [cell for cell in notebook.cells if not tags(cell) & APART]
+    code = [cell for cell in lesson if cell.cell_type == "code"]
+    assert 25 <= len(lesson) <= 50
+    assert all(lines_without_docstrings(cell) <= 20 for cell in code if exported(cell))
+    words = len(re.sub(r"<[^>]+>|\]\([^)]+\)", " ", prose(notebook)).split())
+    exercises = sum("solution" in tags(cell) for cell in notebook.cells)
+    minutes = words / 200 + sum(map(lines_of, code)) / 12 + 8 * exercises
+    stated = int(re.search(r"\*\*Time\*\*\s+(\d+)\s+minutes", notebook.cells[0].source).group(1))
+    assert abs(stated / minutes - 1) <= 0.3, f"{stated} minutes are stated, {minutes:.0f} are needed"
+
+
+def pictures(cell):
+    "Widths in pixels of the pictures that a cell has stored."
+    stored = [output.get("data", {}).get("image/png") for output in cell.get("outputs", [])]
+    return [Image.open(io.BytesIO(base64.b64decode(png))).width for png in stored if png]
+
+
+@each_course_chapter
+def test_figures_are_wide_enough_and_have_a_caption_and_an_alternative_text(path):
+    for cell in code_cells(read(path)):
+        if pictures(cell) and not tags(cell) & {"exercise-test", "exercise-cases"}:
+            assert min(pictures(cell)) >= 480, cell.source
+            assert re.search(r"^#\| fig-cap: \S.+$", cell.source, re.MULTILINE), f"a caption is missing:\n{cell.source}"
+            assert re.search(r"^#\| fig-alt: \S.+$", cell.source, re.MULTILINE), f"a text is missing:\n{cell.source}"
+
+
+@each_course_chapter
+def test_each_exercise_has_a_list_of_answers_that_its_test_takes_and_refuses(path):
+    cells = code_cells(read(path))
+    tests = [place for place, cell in enumerate(cells) if "exercise-test" in tags(cell)]
+    for number, place in enumerate(tests, 1):
+        tried = cells[place + 1]
+        assert {"exercise-cases", "remove-cell"} <= tags(tried), f"cases are missing after:\n{cells[place].source}"
+        call = ast.parse(tried.source).body[-1].value
+        chapter, exercise = (argument.value for argument in call.args)
+        assert call.func.id == "cases" and (chapter, exercise) == (path.stem, number)
+        lists = {keyword.arg: len(keyword.value.elts) for keyword in call.keywords}
+        assert lists["right"] >= 2 and lists["wrong"] >= 3
+        assert "are told apart" in str(tried.outputs), "the list has not been run"
+
+
+def test_ten_figures_move_without_a_kernel():
+    stored = [str(cell.outputs) for path in COURSE for cell in code_cells(read(path))]
+    assert sum('class="frames"' in output for output in stored) >= 10
+
+
+def test_cases_catch_a_test_that_refuses_too_much_or_too_little(monkeypatch, tmp_path):
+    monkeypatch.setattr(course, "HERE", tmp_path)
+    (tmp_path / "x.ipynb").write_text(
+        nbformat.writes(
+            nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell("assert answer > 2", metadata={"tags": ["exercise-test"]})]
+            )
+        )
+    )
+    assert course.cases("x", 1, ["answer = 3", "answer = 4.5"], ["answer = 1"]).startswith("2 right and 1 wrong")
+    with pytest.raises(AssertionError, match="refused: answer = 2"):
+        course.cases("x", 1, ["answer = 2"], [])
+    with pytest.raises(AssertionError, match="taken: answer = 5"):
+        course.cases("x", 1, [], ["answer = 5"])
+
+
+def test_a_forbidden_module_refuses_and_comes_back():
+    with pytest.raises(AssertionError, match=r"without numpy\.fft"), course.without(np.fft):
+        np.fft.fft([1.0])
+    assert np.fft.fft([1.0]).shape == (1,)
+
+
+def test_a_slider_holds_a_picture_for_each_value_and_shows_one_without_scripts():
+    def draw(value):
+        plt.subplots()[1].plot([0, value])
+
+    made = course.slider(draw, [1, 2, 4], "height <m>", start=2, alt='a "line"', play=True).data
+    assert made.count("data:image/webp") == 4, "one for each value, and the first in the page"
+    assert not plt.get_fignums()
+    still = made.split("<script>")[0]
+    assert "height &lt;m&gt;: 2" in still and "a &quot;line&quot;" in still and "<span hidden>" in still
+    assert course.slider(draw, [1, 2, 4], "height <m>", start=2, alt='a "line"', play=True).data == made
+
+
+@each_course_chapter
 def test_exercises_are_taken_out_with_their_tests_left_in(path):
     chapter = read(path)
     solutions = [cell for cell in code_cells(chapter) if "solution" in tags(cell)]
@@ -150,6 +282,9 @@ def test_exercises_are_taken_out_with_their_tests_left_in(path):
     for cell in solutions:
         assert cell.source not in open_text
     assert not any(cell.get("outputs") for cell in made.cells)
+    assert not re.search(r"^cases\($", open_text, flags=re.MULTILINE), "the answers that are tried must go, too"
+    if "from course import" in open_text:
+        assert 'sys.path.insert(0, "..")\nfrom course import' in open_text
 
 
 def test_a_stub_keeps_the_signature_and_loses_the_answer():
@@ -198,12 +333,3 @@ def test_the_cheat_sheet_shows_the_shapes_of_today():
     from make_cheatsheet import OUT, draw, measure
 
     assert OUT.read_text(encoding="utf-8") == draw(measure())
-
-
-def test_every_chapter_has_a_place_on_the_site():
-    from fnmatch import fnmatch
-
-    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    patterns = re.findall(r"^/(nbs/\S+)$", index, flags=re.MULTILINE)
-    for path in CHAPTERS:
-        assert any(fnmatch(f"nbs/{path.stem}", pattern) for pattern in patterns), path.name

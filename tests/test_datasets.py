@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import subprocess
+import sys
 import tarfile
+import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from celebml import datasets
-from celebml.datasets import DataError, PhotoSet, fetch_johns, load_folder, load_photographs, usable
+from celebml.datasets import PhotoSet, fetch_johns, load_folder, load_photographs, usable
+from celebml.errors import DataError
 
 
 def put(path, kind="PNG"):
@@ -70,17 +76,65 @@ def test_missing_and_empty_folders_are_one_sentence(tmp_path, make):
 def test_an_unreadable_person_is_left_out_and_the_others_stay(tmp_path, monkeypatch):
     put(tmp_path / "ada" / "1.png")
     put(tmp_path / "alan" / "1.png")
-    plain = type(tmp_path).iterdir
+    plain = os.scandir
 
     def refuse(path):
-        if path.name == "alan":  # the tests may run as a user whom no rights stop
-            raise PermissionError(13, "Permission denied")
+        if Path(path).name in ("alan", "closed"):  # the tests may run as a user whom no rights stop
+            raise PermissionError(13, "Permission denied", str(path))
         return plain(path)
 
-    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+    put(tmp_path / "ada" / "closed" / "2.png")
+    monkeypatch.setattr(os, "scandir", refuse)
     photos = load_folder(tmp_path)
     assert photos.people == {"ada": 1}
-    assert photos.notes == ("alan: folder cannot be opened (Permission denied), left out",)
+    said = "folder cannot be opened (Permission denied), left out"
+    assert photos.notes == (f"ada/closed: {said}", f"alan: {said}")
+
+
+def test_what_is_passed_over_is_said_and_counted(tmp_path):
+    put(tmp_path / "ada" / "1.png")
+    put(tmp_path / "lost.png")
+    put(tmp_path / "found.jpeg")
+    os.mkfifo(tmp_path / "ada" / "pipe.jpg")
+    for name in ("phone.HEIC", "raw.cr2", "drawing.eps", "layers.psd"):
+        (tmp_path / "ada" / name).write_bytes(b"what it is")
+    photos = load_folder(tmp_path)
+    assert [path.name for path in photos.paths] == ["1.png", "drawing.eps", "layers.psd", "phone.HEIC", "raw.cr2"]
+    assert photos.notes == (
+        "2 photographs lie beside the people's folders (found.jpeg), left out; put them in one",
+        "ada: 1 that are no files, such as pipe.jpg, left out",
+    )
+
+
+def test_folders_that_no_path_can_reach_are_left_out(tmp_path):
+    put(tmp_path / "ada" / "1.png")
+    (tmp_path / "deep").mkdir()
+    here = os.open(tmp_path / "deep", os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("long-name", dir_fd=here)
+        here, above = os.open("long-name", os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+    photos = load_folder(tmp_path)
+    assert photos.people == {"ada": 1}
+    assert any("File name too long" in note for note in photos.notes)
+    subprocess.run(["rm", "-r", str(tmp_path / "deep")], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are not UTF-8 exist on Linux only")
+def test_a_name_that_is_not_utf8_is_spelt_so_that_everything_can_show_it(tmp_path):
+    put(tmp_path / os.fsdecode(b"Zo\xeb") / os.fsdecode(b"caf\xe9.png"))
+    photos = load_folder(tmp_path)
+    assert photos.people == {"Zo\\udceb": 1}
+    assert "is not UTF-8" in photos.notes[0]
+
+
+def test_a_folder_without_a_name_is_refused(monkeypatch, tmp_path):
+    put(tmp_path / "ada" / "1.png")
+    monkeypatch.chdir(tmp_path)
+    for folder in ("", "a\0b", "\ud800"):
+        with pytest.raises(DataError, match=r"no name|cannot be opened"):
+            load_folder(folder)
 
 
 def test_people_with_too_few_photographs_are_left_out_with_a_note(tmp_path):
@@ -104,32 +158,42 @@ def test_the_att_faces_come_with_the_install():
     assert set(att.people.values()) == {10}
 
 
+def johns(count: int = 55) -> dict[str, bytes]:
+    """Made-up pictures of the five, under the names that they have once they are fetched."""
+    found = {}
+    for number in range(count):
+        picture = io.BytesIO()
+        Image.new("L", (40, 40), number).save(picture, "JPEG")
+        found[f"John {number % 5}/{number}.jpg"] = picture.getvalue()
+    return found
+
+
 def johns_archive(count: int = 55) -> bytes:
-    """An archive laid out like dlib's, with made-up pictures and one file that must not be extracted."""
+    """An archive laid out like dlib's, with one file that must not be extracted."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as tar:
-        for number in range(count):
-            picture = io.BytesIO()
-            Image.new("L", (40, 40), number).save(picture, "JPEG")
-            name = f"dlib-19.5.0/docs/docs/cache/examples/johns/John_{number % 5}/{number}.jpg"
-            member = tarfile.TarInfo(name)
-            member.size = picture.tell()
-            tar.addfile(member, io.BytesIO(picture.getvalue()))
+        for name, data in johns(count).items():
+            member = tarfile.TarInfo(f"dlib-19.5.0/docs/docs/cache/examples/johns/{name.replace(' ', '_')}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
         outside = tarfile.TarInfo("dlib-19.5.0/../../evil.jpg")
         tar.addfile(outside, io.BytesIO())
     return file.getvalue()
 
 
-def give(monkeypatch, data: bytes) -> list:
-    """Replace pip by something that hands over `data`; returns the list of its calls."""
+def give(monkeypatch, data: bytes, pip=lambda: subprocess.CompletedProcess((), 0, stderr="")) -> list:
+    """Let pip hand over `data`, and end as told; returns the list of its calls."""
     calls = []
 
-    def download(requirement, sha256, folder):
-        calls.append(requirement)
-        (folder / "dlib-19.5.0.tar.gz").write_bytes(data)
-        return folder / "dlib-19.5.0.tar.gz"
+    def run(command, **_):
+        calls.append(command)
+        (Path(command[command.index("--dest") + 1]) / "dlib-19.5.0.tar.gz").write_bytes(data)
+        return pip()
 
-    monkeypatch.setattr(datasets, "_download", download)
+    digests = [f"{name} {hashlib.sha256(picture).hexdigest()}" for name, picture in sorted(johns().items())]
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(datasets, "JOHNS_SHA256", hashlib.sha256(data).hexdigest())
+    monkeypatch.setattr(datasets, "JOHNS_PHOTOS_SHA256", hashlib.sha256("\n".join(digests).encode()).hexdigest())
     return calls
 
 
@@ -142,6 +206,34 @@ def test_the_johns_are_fetched_once_and_nothing_else_is_extracted(monkeypatch):
     assert list(folder.parent.iterdir()) == [folder]
 
 
+def test_a_fetched_set_that_was_changed_is_not_used(monkeypatch):
+    calls = give(monkeypatch, johns_archive())
+    photo = next(fetch_johns().rglob("*.jpg"))
+    whole = photo.read_bytes()
+    photo.write_bytes(whole[:-1])
+    with pytest.raises(DataError, match="was changed on the disk; delete it"):
+        fetch_johns()
+    photo.write_bytes(whole)
+    fetch_johns()
+    assert len(calls) == 1
+
+
+def test_two_first_fetches_leave_one_whole_set(monkeypatch):
+    def nothing_yet():
+        assert all(not path.is_file() for path in datasets.cache_folder().glob("johns-*/*"))
+        return subprocess.CompletedProcess((), 0, stderr="")
+
+    calls, both = give(monkeypatch, johns_archive(), nothing_yet), threading.Barrier(2)
+    found = []
+    fetch = lambda: (both.wait(), found.append(fetch_johns()))
+    threads = [threading.Thread(target=fetch) for _ in range(2)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert found[0] == found[1]
+    assert len(calls) == 1
+    assert len(list(found[0].rglob("*.jpg"))) == 55
+
+
 @pytest.mark.parametrize("data", [b"", johns_archive()[: len(johns_archive()) // 2], johns_archive(54)])
 def test_an_incomplete_archive_leaves_nothing_that_looks_whole(monkeypatch, data):
     give(monkeypatch, data)
@@ -151,34 +243,24 @@ def test_an_incomplete_archive_leaves_nothing_that_looks_whole(monkeypatch, data
 
 
 def test_an_interrupted_download_leaves_nothing_that_looks_whole(monkeypatch):
-    def stopped(requirement, sha256, folder):
-        (folder / "dlib-19.5.0.tar.gz").write_bytes(b"half")
+    def stopped():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(datasets, "_download", stopped)
+    give(monkeypatch, b"half", stopped)
     with pytest.raises(KeyboardInterrupt):
         fetch_johns()
     assert not list(datasets.cache_folder().iterdir())
 
 
-def test_other_bytes_than_expected_are_refused(monkeypatch, tmp_path):
-    class Done:
-        returncode, stderr = 0, ""
-
-    def pip(command, **options):
-        (tmp_path / "dlib-19.5.0.tar.gz").write_bytes(b"something else")
-        return Done
-
-    monkeypatch.setattr(datasets.subprocess, "run", pip)
+def test_other_bytes_than_expected_are_refused(monkeypatch):
+    give(monkeypatch, b"something else")
+    monkeypatch.setattr(datasets, "JOHNS_SHA256", "0" * 64)
     with pytest.raises(DataError, match=hashlib.sha256(b"something else").hexdigest()):
-        datasets._download("dlib==19.5.0", datasets.JOHNS_SHA256, tmp_path)
+        fetch_johns()
 
 
 def test_without_the_johns_the_att_faces_take_their_place_with_one_line(monkeypatch):
-    def missing(*words):
-        raise DataError("dlib==19.5.0 could not be downloaded (no network)")
-
-    monkeypatch.setattr(datasets, "_download", missing)
+    give(monkeypatch, b"", lambda: subprocess.CompletedProcess((), 1, stderr="WARNING: retrying\nno network\n"))
     photos = load_photographs("johns")
     assert photos.source == "att"
     assert photos.notes[0] == "dlib==19.5.0 could not be downloaded (no network): using the AT&T faces instead"

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from celebml import duplicates
 from celebml.datasets import load_att
 from celebml.duplicates import near_duplicate_groups, near_duplicate_pairs
 from celebml.faces import Detection
@@ -88,3 +89,38 @@ def test_a_plain_picture_is_like_nothing(value):
     plain = np.full((64, 64), value, np.float32)
     assert np.isfinite(fine_detail(plain)).all()
     assert registered_correlation(plain, plain) == -1
+
+
+def noisy(random, rows, alike):
+    """Other rows that have so high a correlation with these."""
+    other = random.normal(size=rows.shape)
+    other -= (other * rows).sum(1, keepdims=True) * rows
+    other /= np.linalg.norm(other, axis=1, keepdims=True)
+    return (alike * rows + np.sqrt(1 - alike**2) * other).astype(np.float32)
+
+
+@pytest.mark.parametrize("direct", [500, 20])
+def test_many_faces_are_not_all_compared_and_copies_still_meet(random, direct, monkeypatch):
+    looks = random.normal(size=(40, 1024))  # faces are of kinds, as people and poses are
+    faces = looks[random.integers(0, 40, 2000)] + random.normal(size=(2000, 1024))
+    faces = (faces / np.linalg.norm(faces, axis=1, keepdims=True)).astype(np.float32)
+    copies = noisy(random, faces[:300], 0.9)
+    copies[::2] = copies[::2].reshape(-1, 32, 32)[:, :, ::-1].reshape(-1, 1024)
+    small, owner = np.concatenate([faces, copies]).reshape(-1, 32, 32), np.arange(2300)
+    every = set(duplicates._likely(small, owner, 0.8, 4))
+    assert every == {(i, 2000 + i, i % 2 == 0) for i in range(300)}
+    monkeypatch.setattr(duplicates, "_ALL", 1000)
+    monkeypatch.setattr(duplicates, "_DIRECT", direct)
+    rows = small.reshape(2300, -1)
+    compared = sum(len(asking) * len(met) for asking, met, _ in duplicates._buckets(rows, rows))
+    assert compared < 2300**2 / 3
+    found = set(duplicates._likely(small, owner, 0.8, 4))
+    assert found <= every and len(found) >= 0.97 * len(every)
+
+
+def test_faces_that_are_compared_do_not_grow_with_all(random):
+    def each(n):
+        rows = random.normal(size=(n, 1024)).astype(np.float32)
+        return sum(len(asking) * len(met) for asking, met, _ in duplicates._buckets(rows, rows)) / n
+
+    assert each(10_000) < 1.2 * each(5_000)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import cbook
 
-from celebml.clean import detect, detect_all
+from celebml.detection import detect_all
 from celebml.duplicates import near_duplicate_groups
 from celebml.faces import HaarDetector
 from celebml.landmarks import TEMPLATE, YuNetDetector, align, similarity
@@ -117,29 +117,6 @@ def test_bad_files_lose_no_good_photograph(people, tmp_path):
     found = detect_all(paths, YuNetDetector())
     assert [bool(detection.faces) for detection in found] == [True] * 3 + [False] * 4 + [True] * 3
     assert all(detection.reason.startswith("unreadable: ") for detection in found[3:7])
-
-
-def test_found_faces_are_remembered_until_file_or_setting_changes(people, tmp_path, monkeypatch):
-    import celebml.clean as clean
-
-    looked = []
-
-    def counted(data, detector):
-        looked.append(1)
-        return detect(data, detector)
-
-    monkeypatch.setattr(clean, "detect", counted)
-    photo = tmp_path / "photo.pgm"
-    photo.write_bytes(people.paths[0].read_bytes())
-    memory = tmp_path / "memory"
-    for _ in range(2):
-        clean.detect_file(photo, YuNetDetector(), memory)
-    assert len(looked) == 1
-    clean.detect_file(photo, YuNetDetector(threshold=0.6), memory)
-    assert len(looked) == 2
-    photo.write_bytes(people.paths[1].read_bytes())
-    clean.detect_file(photo, YuNetDetector(), memory)
-    assert len(looked) == 3
 
 
 def test_copies_share_a_group_and_other_photographs_do_not(people):

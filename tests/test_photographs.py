@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import struct
+import sys
+import time
 import zlib
 from io import BytesIO
 
@@ -13,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from celebml.photographs import MAX_PIXELS, Photograph, PhotographError, read_photograph
+from celebml.errors import PhotographError
+from celebml.photographs import MAX_PIXELS, Photograph, read_photograph
 
 
 def encoded(image: Image.Image, kind: str, **options) -> bytes:
@@ -84,13 +87,130 @@ def test_damaged_orientation_tag_costs_the_turn_and_not_the_photograph():
     assert read_photograph(data).pixels.shape == (48, 64, 3)
 
 
-def test_radiance_pictures_are_read_through_opencv():
-    import cv2
+@pytest.mark.parametrize("kind", ["EPS", "DDS", "PCX", "ICO", "TGA", "SGI", "PDF", "JPEG2000"])
+def test_only_kinds_that_photographs_come_in_are_opened(kind, monkeypatch):
+    import subprocess
 
-    done, data = cv2.imencode(".hdr", np.full((30, 40, 3), (0.25, 0.5, 1.0), np.float32))
-    assert done
-    red, green, blue = read_photograph(data.tobytes()).pixels[0, 0].tolist()
-    assert red > green > blue
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("another program was started"))
+    with pytest.raises(PhotographError, match=r"a\.jpg: .*save it as JPEG or PNG"):
+        read_photograph(encoded(picture(), kind), name="a.jpg")
+
+
+def test_a_radiance_picture_is_refused_by_name():
+    with pytest.raises(PhotographError, match="a Radiance picture; save it as JPEG or PNG"):
+        read_photograph(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 30 +X 40\n" + b"\2" * 4800)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "PPM"])
+def test_whatever_a_decoder_says_is_a_photograph_error(kind):
+    """A byte changed here and there; AVIF's decoder raises errors of its own kind."""
+    if kind == "AVIF" and "AVIF" not in Image.SAVE:
+        pytest.skip("this Pillow has no AVIF")
+    random = np.random.default_rng(0)
+    data = encoded(Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8)), kind)
+    for number in range(0, len(data), max(1, len(data) // 150)):
+        spoilt = bytearray(data)
+        spoilt[number if number % 2 else number % 400] ^= 1 << (number % 8)
+        try:
+            assert isinstance(read_photograph(bytes(spoilt)), Photograph)
+        except PhotographError as error:
+            assert "\n" not in str(error)
+
+
+def test_every_form_that_python_has_for_a_photograph_is_read(tmp_path):
+    data = encoded(picture(), "PNG")
+    (tmp_path / "a.png").write_bytes(data)
+    wanted = read_photograph(data).pixels
+    with (tmp_path / "a.png").open("rb") as file:
+        forms = [bytearray(data), memoryview(data), BytesIO(data), file, picture(), wanted]
+        forms += [tmp_path / "a.png", str(tmp_path / "a.png"), Photograph(wanted), Image.open(BytesIO(data))]
+        for form in forms:
+            assert np.abs(read_photograph(form).pixels.astype(int) - wanted).max() == 0, form
+
+
+def test_a_picture_that_pillow_opened_is_turned_and_not_changed():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = Image.open(BytesIO(encoded(picture(), "PNG", exif=exif)))
+    assert read_photograph(lying).size == (48, 64)
+    assert lying.size == (64, 48)
+
+
+def test_what_is_no_photograph_at_all_is_said(tmp_path):
+    for form in (None, 7, 2.5, [], {}, object(), ""):
+        with pytest.raises(PhotographError, match="a photograph is a path, a file's bytes"):
+            read_photograph(form)
+    closed = BytesIO(b"x")
+    closed.close()
+    (tmp_path / "text.txt").write_text("a letter")
+    with (tmp_path / "text.txt").open() as text:
+        for form in (closed, text, Image.new("RGB", (5, 5))):
+            with pytest.raises(PhotographError, match=r"mode 'rb'|too small"):
+                read_photograph(form)
+
+
+def test_pipes_devices_and_files_larger_than_any_photograph_are_not_read(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with (tmp_path / "sparse.jpg").open("wb") as file:
+        file.truncate(4_000_000_000)
+    told = {"pipe.jpg": "a pipe or a device", "sparse.jpg": "4,000 MB, and 100 MB are allowed"}
+    for name, said in told.items():
+        with pytest.raises(PhotographError, match=said):
+            read_photograph(tmp_path / name)
+    for path in ("/dev/zero", "a\0b.jpg", "\ud800.jpg", "x" * 300, "d/" * 1200):
+        with pytest.raises(PhotographError, match="cannot be read"):
+            read_photograph(path)
+
+
+def scans(number: int, size: tuple[int, int]) -> bytes:
+    """A progressive JPEG that says it has that size, its last scan repeated."""
+    data = encoded(picture(), "JPEG", progressive=True)
+    frame, last = data.index(b"\xff\xc2"), data.rindex(b"\xff\xda")
+    data = data[: frame + 5] + struct.pack(">HH", *size[::-1]) + data[frame + 9 :]
+    return data[:last] + data[last:-2] * number + data[-2:]
+
+
+def chunks(number: int) -> bytes:
+    """A PNG of that many empty chunks."""
+    chunk = struct.pack(">I", 0) + b"juNk" + struct.pack(">I", zlib.crc32(b"juNk"))
+    data = encoded(picture(), "PNG")
+    return data[:33] + chunk * number + data[33:]
+
+
+COSTLY = {
+    "two thousand scans": lambda: scans(2000, (8000, 7900)),
+    "endless scans": lambda: scans(400_000, (64, 48)),
+    "large and progressive": lambda: scans(10, (12_000, 9000)),
+    "endless segments": lambda: b"\xff\xd8" + b"\xff\xe5\0\2" * 2_000_000,
+    "endless padding": lambda: b"\xff\xd8" + b"\xff" * 20_000_000,
+    "endless chunks": lambda: chunks(1_000_000),
+    "endless comments": lambda: b"GIF89a@\0@\0\0\0\0" + b"\x21\xfe\1x\0" * 1_000_000,
+    "a long comment": lambda: b"P6 #" + b"x" * 20_000_000,
+    "numbers as text": lambda: b"P3 3000 3000 255\n" + b"1 " * 9_000_000,
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_costs_too_much_is_refused_by_its_header(name):
+    data, before = COSTLY[name](), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    with pytest.raises(PhotographError):
+        read_photograph(data, at_least=640)
+    assert time.process_time() - start < 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+
+
+def test_a_large_picture_is_made_smaller_in_strips_and_looks_the_same():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    large = picture("RGB", (200, 150)).resize((5003, 3301))
+    photo = read_photograph(encoded(large, "PNG", compress_level=1, exif=exif), at_least=1000)
+    assert photo.size == (3301, 5003)
+    assert photo.pixels.shape[:2] == (1001, 661)
+    upright = np.asarray(picture("RGB", (200, 150)).rotate(-90, expand=True).resize((661, 1001)), int)
+    assert np.abs(photo.pixels.astype(int) - upright).mean() < 3
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
@@ -171,3 +291,28 @@ def test_reduced_decoding_never_goes_below_what_was_asked(width, height, at_leas
     assert photo.size == (width, height)
     assert max(photo.pixels.shape[:2]) >= min(at_least, max(width, height))
     assert photo.scale * max(photo.pixels.shape[:2]) == pytest.approx(max(width, height))
+
+
+def test_an_iphone_photograph_is_read_the_right_way_up():
+    heif = pytest.importorskip("pillow_heif", reason='HEIC is an extra: pip install "celebml[heic]"')
+    heif.register_heif_opener()
+    lying = picture("RGB", (128, 96))
+    lying.getexif()[0x0112] = 6  # turned by a quarter
+    photo = read_photograph(encoded(lying, "HEIF"))
+    assert photo.size == (96, 128)
+    upright = np.asarray(picture("RGB", (128, 96)).rotate(-90, expand=True), int)
+    assert np.abs(photo.pixels.astype(int) - upright).mean() < 12
+
+
+def test_without_the_decoder_it_is_said_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PhotographError, match=r"export it as JPEG, or pip install .celebml\[heic\]"):
+        read_photograph(b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEheic")
+
+
+def test_a_jpeg_of_a_large_sensor_is_read_at_a_reduced_size_and_not_whole():
+    data = encoded(Image.new("L", (12_000, 9_000), 90), "JPEG")
+    photo = read_photograph(data, at_least=640)
+    assert (photo.size, max(photo.pixels.shape)) == ((12_000, 9_000), 1500)
+    with pytest.raises(PhotographError, match="megapixels are allowed"):
+        read_photograph(data)

@@ -6,96 +6,30 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_decisions import acts, decisions
 
-from celebml.datasets import DataError, PhotoSet
-from celebml.review import (
-    Decision,
-    Item,
-    Review,
-    append_decision,
-    apply_decisions,
-    export_sheet,
-    import_sheet,
-    merge_decisions,
+from celebml.datasets import PhotoSet
+from celebml.decisions import (
     read_decisions,
-    review_queue,
     standing,
 )
-
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
-acts = st.one_of(
-    st.tuples(st.sampled_from(["keep", "reject", "undo"]), st.just("")),
-    st.tuples(st.just("relabel"), texts.filter(lambda name: name.strip() == name)),
-)
-decisions = st.builds(lambda key, act: Decision(key, "Ada", *act), st.sampled_from("abc"), acts)
+from celebml.errors import DataError
+from celebml.review import Review, ReviewItem, export_sheet, import_sheet, review_queue
 
 
 def items(count=5):
     """Photographs that do not exist, one of them left out for a reason."""
     return [
-        Item(Path(f"{k}.jpg"), "Ada" if k % 2 else "Alan", f"{k}", "too dark" if k == 1 else "", 1 - k / 10)
+        ReviewItem(Path(f"{k}.jpg"), "Ada" if k % 2 else "Alan", f"{k}", "too dark" if k == 1 else "", 1 - k / 10)
         for k in range(count)
     ]
 
 
-@settings(max_examples=30, deadline=None)  # each example forces lines to the disk
-@given(st.lists(decisions, max_size=6))
-def test_a_file_gives_back_what_was_decided(tmp_path_factory, said):
-    path = tmp_path_factory.mktemp("d") / "d.jsonl"
-    for decision in said:
-        append_decision(path, decision)
-    assert read_decisions(path) == said
-
-
-@settings(max_examples=30, deadline=None)  # each example forces lines to the disk
-@given(st.lists(decisions, min_size=2, max_size=5), st.data())
-def test_a_torn_file_loses_one_decision_at_most(tmp_path_factory, said, data):
-    path = tmp_path_factory.mktemp("d") / "d.jsonl"
-    for decision in said:
-        append_decision(path, decision)
-    whole = path.read_bytes()
-    end = data.draw(st.integers(0, len(whole)))
-    path.write_bytes(whole[:end])
-    complete = whole[:end].count(b"\n")
-    assert read_decisions(path)[:complete] == said[:complete]
-    append_decision(path, said[0])
-    after = read_decisions(path)
-    assert after[:complete] == said[:complete]
-    assert after[-1] == said[0]
-    assert len(after) <= complete + 2
-
-
-@pytest.mark.parametrize("line", ['{"sha256": "a"}', '{"sha256": "a", "person": "b", "action": "burn"}', "[1]", "3"])
-def test_a_line_without_sense_is_said(tmp_path, line):
-    (tmp_path / "d").write_text(line + "\n", encoding="utf-8")
-    with pytest.raises(DataError, match="line 1"):
-        read_decisions(tmp_path / "d")
-
-
-@pytest.mark.parametrize(("action", "name"), [("relabel", ""), ("keep", "Ada"), ("burn", "")])
-def test_a_decision_makes_sense(action, name):
-    with pytest.raises(DataError):
-        Decision("a", "Ada", action, name)
-
-
-def test_decisions_hold_on_a_fresh_download():
-    said = [Decision("b", "Ada", "reject"), Decision("c", "Ada", "relabel", "Alan"), Decision("a", "Alan", "reject")]
-    fresh = PhotoSet((Path("new-c"), Path("new-a"), Path("new-b")), ("Ada", "Ada", "Ada"))
-    kept = apply_decisions(fresh, ["c", "a", "b"], said)
-    assert kept.paths == (Path("new-c"), Path("new-a"))
-    assert kept.names == ("Alan", "Ada")
-    assert "1 rejected and 1 relabelled" in kept.notes[-1]
-
-
-@given(st.lists(decisions, max_size=6), st.lists(decisions, max_size=6))
-def test_merging_takes_no_sides(mine, theirs):
-    agreed, conflicts = merge_decisions(mine, theirs)
-    other, turned = merge_decisions(theirs, mine)
-    assert {(d.key, d.outcome) for d in agreed} == {(d.key, d.outcome) for d in other}
-    assert {a.key for a, _ in conflicts} == {a.key for a, _ in turned}
-    held = standing(mine), standing(theirs)
-    assert {d.key for d in agreed} | {a.key for a, _ in conflicts} == set(held[0]) | set(held[1])
-    assert not {d.key for d in agreed} & {a.key for a, _ in conflicts}
+def test_one_sheet_says_one_thing_of_a_photograph():
+    sheet = "person,sha256,decision\nAda,a,reject\nAda,b,keep\nAda,a,keep\n"
+    with pytest.raises(DataError, match=r"line 4: another decision about the photograph of line 2"):
+        import_sheet(sheet)
+    assert len(import_sheet(sheet.replace("Ada,a,keep", "Ada,a,reject"))) == 2
 
 
 @settings(max_examples=30, deadline=None)  # each example forces lines to the disk
@@ -143,7 +77,7 @@ def test_the_most_doubtful_come_first_and_the_silent_last():
 
 @given(st.lists(decisions, max_size=5))
 def test_a_sheet_comes_back_as_it_went(said):
-    shown = [Item(Path("=x.jpg"), "Ada", key) for key in "abc"]
+    shown = [ReviewItem(Path("=x.jpg"), "Ada", key) for key in "abc"]
     back = import_sheet(export_sheet(shown, said))
     assert standing(back).keys() == standing(said).keys()
     assert all(standing(said)[d.key].outcome == d.outcome for d in back)
@@ -160,10 +94,10 @@ def test_a_filled_in_sheet_is_understood_and_mistakes_are_named():
 
 def test_the_widget_decides_what_is_clicked(tmp_path, people):
     pytest.importorskip("anywidget", reason='the screen needs pip install "celebml[dashboard]"')
-    from app.dashboard.review_widget import ReviewWidget
+    from celebml_app.dashboard.widgets.review import ReviewWidget
 
     shown = [
-        Item(path, name, path.as_posix(), doubt=0.9, looks_like="s9")
+        ReviewItem(path, name, path.as_posix(), doubt=0.9, looks_like="s9")
         for path, name in zip(people.paths, people.names, strict=True)
     ]
     widget = ReviewWidget(Review(shown, tmp_path / "d.jsonl", page_size=4))
@@ -171,12 +105,12 @@ def test_the_widget_decides_what_is_clicked(tmp_path, people):
     assert widget.cards.items[0]["picture"].startswith("data:image/jpeg;base64,")
     assert widget.cards.items[0]["note"] == "looks like s9"
     for message in (
-        {"index": 0, "action": "keep"},
-        {"index": 1, "action": "relabel", "name": "s2"},
-        {"index": 99, "action": "keep"},
+        {"key": widget.cards.items[0]["key"], "action": "keep"},
+        {"key": widget.cards.items[1]["key"], "action": "relabel", "name": "s2"},
+        {"key": "nobody's", "action": "keep"},
         {},
     ):
-        widget._act(message)
+        widget.act(message)
     assert [card["action"] for card in widget.cards.items] == ["keep", "relabel", "", ""]
     widget.undo.click()
     widget.after.click()

@@ -1,23 +1,15 @@
 """The real site, gunicorn behind nginx, and the system's Chromium."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from system_browser import CHROMIUM, NGINX, OPTIONS
 
-from app.site.trial import RunningSite, small_bundle
 from celebml.datasets import load_att
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-OPTIONS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
-]
+from tools.site_trial import RunningSite, small_bundle
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,7 +69,7 @@ def photos(tmp_path_factory):
     big = Image.open(att.paths[27]).resize((460, 560))
     both = Image.new("RGB", (900, 640), (150, 150, 150))
     both.paste(big, (400, 40))
-    both.paste(Image.open(att.paths[7]).resize((184, 224)), (80, 200))
+    both.paste(Image.open(att.paths[3]).resize((184, 224)), (80, 200))  # a face that the model knows
     files = {
         "s1": save("s1.jpg", Image.open(att.paths[7])),
         "s3": save("s3.png", Image.open(att.paths[27])),
@@ -89,9 +81,11 @@ def photos(tmp_path_factory):
         "heavy": folder / "heavy.jpg",
         "empty": folder / "empty.jpg",
         "bomb": folder / "bomb.png",
+        "cut": folder / "cut.png",
     }
     files["text"].write_text("This is no photograph.")
     files["heavy"].write_bytes(bytes(25_000_000))
     files["empty"].write_bytes(b"")
     Image.new("1", (9000, 9000)).save(files["bomb"])
+    files["cut"].write_bytes(files["bomb"].read_bytes()[:5000])  # so that no browser can make it smaller
     return files

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Chromium, nginx, and what checks the deployment. As root on Debian or Ubuntu they are installed; otherwise we say what is missing.
+# Chromium, Firefox, nginx, and what checks the deployment. As root on Debian or Ubuntu they are installed; otherwise we say what is missing.
 missing=
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="chromium"
+command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$missing firefox-esr"
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v sqlite3 >/dev/null || missing="$missing sqlite3"
 command -v shellcheck >/dev/null || missing="$missing shellcheck"

@@ -2,18 +2,18 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from waiting import answers, until
 
 from celebml.datasets import load_att
-from celebml.review import read_decisions
+from celebml.decisions import read_decisions
+from tools.site_trial import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,11 +26,9 @@ def voila(tmp_path):
         if int(path.stem) <= 5:
             (folder / name).mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder / name)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "voila", "app/dashboard/review.ipynb", "--no-browser", "--port", str(port)]
-    told = os.environ | {"CELEBML_REVIEW": str(folder), "CELEBML_REVIEWER": "Ada", "PYTHONPATH": str(ROOT)}
+    port = free_port()
+    command = [sys.executable, "-m", "celebml_app.dashboard", str(folder), "--port", str(port), "--reviewer", "Ada"]
+    told = os.environ | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path / "ipython")}
     with (tmp_path / "voila.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=told, stdout=log, stderr=log)
     try:
@@ -42,13 +40,9 @@ def voila(tmp_path):
 
 def test_keys_and_clicks_decide(chromium, voila):
     address, folder = voila
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(f"{address}voila/static/favicon.ico", timeout=1).close()
-            break
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    page = chromium.new_page(viewport={"width": 1100, "height": 900})
+    until(partial(answers, f"{address}voila/static/favicon.ico"))
+    page, asked = chromium.new_page(viewport={"width": 1100, "height": 900}, color_scheme="dark"), []
+    page.on("request", lambda sent: asked.append(sent.url))
     page.goto(address, timeout=60_000)
     cards = page.locator(".review-card")
     cards.first.wait_for(timeout=60_000)
@@ -67,4 +61,6 @@ def test_keys_and_clicks_decide(chromium, voila):
     ]  # fmt: skip
     if shots := os.environ.get("CELEBML_SHOTS"):
         page.screenshot(path=Path(shots) / "review.png")
+    assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     page.close()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.dashboard.board import Dashboard
 from celebml.datasets import load_att
+from celebml_app.dashboard.dashboard import Dashboard
 
 TAUGHT = (0, 2, 4)  # people whose photographs are no copies of one another
 
@@ -17,25 +17,22 @@ def att():
 
 @pytest.fixture(scope="session")
 def teach(att):
-    """`teach(dashboard, people, photographs)` drops photographs on the dashboard as a browser would."""
+    """`teach(dashboard, people, photographs)` gives a dashboard photographs as a page without a server does."""
 
     def drop(dashboard, people, photographs=range(6)):
-        page = dashboard.pages["Teach"]
         for person in people:
-            page.name.value = f"s{person + 1}"
-            files = [att(person, k) for k in photographs]
-            for path in files:
-                page._take(path.name, [p.name for p in files], path.read_bytes())
-            page.wait()
+            for path in (att(person, k) for k in photographs):
+                said = {"kind": "file", "person": f"s{person + 1}", "path": path.name, "batch": f"b{person}"}
+                assert dashboard.pages["Teach"].answer(said, path.read_bytes())["problems"] == []
 
     return drop
 
 
 @pytest.fixture(scope="session")
 def taught(teach, tmp_path_factory):
-    """Trained on three people; tests may not change it."""
-    dashboard = Dashboard(tmp_path_factory.mktemp("dashboard"))
+    """Has learnt three people; tests may not change it."""
+    dashboard = Dashboard(tmp_path_factory.mktemp("dashboard") / "kept")
     teach(dashboard, TAUGHT)
-    dashboard.pages["Teach"].train.click()
-    dashboard.session.job.join()
+    assert dashboard.session.learn()
+    dashboard.session.wait()
     return dashboard

@@ -5,9 +5,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 from site_requests import encoded
 
-from app.site import create_app
-from app.site.trial import small_bundle
 from celebml.datasets import load_att
+from celebml_app.site import create_app
+from tools.site_trial import small_bundle
 
 
 @pytest.fixture(scope="session")

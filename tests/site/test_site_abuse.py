@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from schemathesis.checks import CHECKS
 
-from app.site import create_app
-from app.site.problems import PROBLEMS
-from app.site.trial import ROOT, RunningSite
+from celebml_app.site import create_app
+from celebml_app.site.guard.problems import PROBLEMS
+from tools.site_trial import ROOT, RunningSite
 
 MANY = int(os.environ.get("CELEBML_ABUSE", "250"))
 MEMORY = 400 * 2**20

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 from site_requests import encoded, encoded_form, form
 
-from app.site.problems import PROBLEMS
+from celebml.bundle import spelt_out
 from celebml.classifier import CelebrityClassifier
+from celebml_app.site import create_app
+from celebml_app.site.guard.problems import PROBLEMS
 
 
 def problem(response, kind):
@@ -47,8 +49,7 @@ def test_why_adds_up_to_the_score(client, face):
 
 
 def test_a_model_that_cannot_say_why_does_not_offer_it(tmp_path, face):
-    from app.site import create_app
-    from app.site.trial import small_bundle
+    from tools.site_trial import small_bundle
 
     client = create_app(small_bundle(tmp_path / "classic", people=4, recipe="classic")).test_client()
     assert client.get("/api/v1/model").get_json()["offers"]["explain"] is False
@@ -81,7 +82,54 @@ def test_no_face_is_an_answer_and_no_failure(client):
     assert answer.get_json()["faces"] == []
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["image/jpeg", "application/octet-stream"])
+def test_the_photograph_may_be_the_body(client, face, kind):
+    raw = client.post("/api/v1/classify", data=face, content_type=kind).get_json()
+    assert raw["faces"] == client.post("/api/v1/classify", data=form(face)).get_json()["faces"]
+
+
+def test_why_against_the_second_adds_up_too(client, face):
+    (found,) = client.post("/api/v1/classify?explain=true", data=form(face)).get_json()["faces"]
+    second = sorted(found["probabilities"], key=found["probabilities"].get)[-2]
+    against = found["explanation"]["against"]
+    assert against["name"] == second
+    assert sum(against["values"]) + against["baseline"] == pytest.approx(against["score"], abs=1e-3)
+    assert against["score"] < found["explanation"]["score"]
+
+
+def test_names_as_people_write_them():
+    written = ["roger_federer", "Ada Lovelace", "s1", "ada_king-noel", "van Gogh", "BB-8"]
+    assert [spelt_out(name) for name in written] == [
+        *("Roger Federer", "Ada Lovelace", "s1", "Ada King-noel", "van Gogh", "BB-8")
+    ]
+
+
+def test_every_answer_has_a_number_of_its_own(client, bundle):
+    first, second = client.get("/healthz"), client.get("/nowhere")
+    assert len({first.headers["X-Request-ID"], second.headers["X-Request-ID"]}) == 2
+    assert second.get_json()["request_id"] == second.headers["X-Request-ID"]
+    given = {"X-Request-ID": "0123456789abcdef"}
+    assert client.get("/healthz", headers=given).headers["X-Request-ID"] != given["X-Request-ID"]
+    behind = create_app(bundle, proxies=1).test_client()
+    assert behind.get("/healthz", headers=given).headers["X-Request-ID"] == given["X-Request-ID"]
+    forged = behind.get("/healthz", headers={"X-Request-ID": 'x"}\t{'})
+    assert forged.headers["X-Request-ID"].isalnum()
+
+
+def test_a_line_for_each_request_without_what_was_sent(bundle, face, capfd):
+    app = create_app(bundle, access_log=True, fetch_hosts=("a.example",))
+    app.test_client().post("/api/v1/classify?explain=true", data=form(face))
+    app.test_client().post("/api/v1/classify", json={"url": "https://b.example/secret.jpg"})
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [
+        ("POST", "/api/v1/classify", 200),
+        ("POST", "/api/v1/classify", 422),
+    ]
+    assert all(line["ms"] > 0 and len(line["id"]) == 32 for line in lines)
+    assert "secret" not in str(lines)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF"])
 def test_common_formats_are_read(client, face, kind):
     import io
 
@@ -101,7 +149,9 @@ def test_common_formats_are_read(client, face, kind):
         ("too-many-pixels", {"data": form(encoded(Image.new("1", (9000, 9000)), "PNG"))}),
         ("too-many-pixels", {"data": form(encoded(Image.new("1", (11000, 11000)), "PNG"))}),
         ("too-many-files", {"data": form(*[b"x"] * 17)}),
-        ("unsupported-media-type", {"data": b"raw", "content_type": "image/jpeg"}),
+        ("not-an-image", {"data": b"raw", "content_type": "image/jpeg"}),
+        ("missing-photo", {"data": b"", "content_type": "image/jpeg"}),
+        ("unsupported-media-type", {"data": b"raw", "content_type": "text/plain"}),
         ("unsupported-media-type", {}),
         ("bad-request", {"data": b"{", "content_type": "application/json"}),
         ("bad-request", {"data": b"\xff\xfe", "content_type": "application/json"}),
@@ -139,7 +189,10 @@ def test_a_body_over_the_limit_is_refused(client, app):
 def test_people_and_their_portraits(client):
     value = client.get("/api/v1/people").get_json()
     assert [person["name"] for person in value["people"]] == ["s1", "s2", "s3", "s4"]
-    for address in [person["portrait"] for person in value["people"]] + value["examples"]:
+    assert [person["display_name"] for person in value["people"]] == ["s1", "s2", "s3", "s4"]
+    for small in [person["thumbnail"] for person in value["people"]] + [one["thumbnail"] for one in value["examples"]]:
+        assert len(client.get(small).data) < 5000
+    for address in [person["portrait"] for person in value["people"]] + [one["address"] for one in value["examples"]]:
         picture = client.get(address)
         assert picture.status_code == 200
         assert picture.data.startswith(b"\xff\xd8")

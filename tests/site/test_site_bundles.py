@@ -8,9 +8,9 @@ import zipfile
 import pytest
 from site_requests import form
 
-from app.site import bundles, create_app
-from app.site.trial import ROOT, RunningSite
-from celebml.bundle import BundleError
+from celebml.errors import BundleError
+from celebml_app.site import bundles, create_app
+from tools.site_trial import ROOT, RunningSite
 
 
 @pytest.fixture(scope="session")
@@ -113,4 +113,4 @@ def test_gunicorn_says_in_a_sentence_why_it_does_not_start(tmp_path):
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_make_serves_a_zip_and_trains_nothing(tmp_path):
     done = subprocess.run(["make", "-n", "serve", "BUNDLE=x.zip"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert 'CELEBML_BUNDLE="x.zip"' in done.stdout and "celebml run" not in done.stdout
+    assert 'serve "x.zip"' in done.stdout and "celebml run" not in done.stdout

@@ -5,6 +5,8 @@ import base64
 import pytest
 from site_requests import encoded_form, form
 
+from celebml_app.site import create_app
+
 
 @pytest.fixture
 def data_url(face):
@@ -17,7 +19,9 @@ def test_the_list_that_their_pages_read(client, data_url, face, address, content
     answer = client.post(address, data={"image_data": data_url}, content_type=content_type)
     assert answer.content_type == "application/json"
     (found,) = answer.get_json()
-    assert set(found) == {"class", "class_probability", "class_dictionary"}
+    keys = ("class", "class_probability", "class_dictionary")
+    assert set(found) == {*keys, "label", "label_probability", "label_dict"}
+    assert [found[key] for key in keys] == [found[key] for key in ("label", "label_probability", "label_dict")]
     assert found["class"] == "s1"
     assert found["class_dictionary"] == {"s1": 0, "s2": 1, "s3": 2, "s4": 3}
     modern = client.post("/api/v1/classify", data=form(face)).get_json()["faces"][0]["probabilities"]
@@ -58,3 +62,17 @@ def test_no_face_is_an_empty_list(client):
     Image.new("RGB", (200, 200), "white").save(buffer, "PNG")
     data = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     assert client.post("/api/classify_image", data={"image_data": data}).get_json() == []
+
+
+@pytest.mark.parametrize("address", ["/api/classify_image", "/classify_image"])
+def test_a_page_of_any_site_may_call_it_unless_the_operator_closes_it(client, bundle, data_url, address):
+    for sent in ({"image_data": data_url}, {"image_data": "nonsense"}):
+        answer = client.post(address, data=sent, headers={"Origin": "null"})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+    modern = client.post("/api/v1/classify", json={"image": data_url}, headers={"Origin": "null"})
+    assert "Access-Control-Allow-Origin" not in modern.headers
+    closed = create_app(bundle, legacy_open=False).test_client()
+    answer = closed.post(address, data={"image_data": data_url}, headers={"Origin": "null"})
+    assert "Access-Control-Allow-Origin" not in answer.headers

@@ -1,6 +1,7 @@
 """Nothing large is decoded, and nobody waits for ever."""
 
 import io
+import queue
 import struct
 import subprocess
 import sys
@@ -9,17 +10,19 @@ import time
 import zlib
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image
 from site_requests import encoded_form, form
 
-from app.site import create_app
-from app.site.decode import decode
-from app.site.limits import Turnstile
-from app.site.problems import ProblemError
-from app.site.settings import Settings, SettingsError
+from celebml_app.site import create_app
+from celebml_app.site.guard.decode import decode
+from celebml_app.site.guard.limits import Turnstile, check_header
+from celebml_app.site.guard.problems import ProblemError
+from celebml_app.site.settings import Settings, SettingsError
 
 ROOT = Path(__file__).parents[2]
+pillow_heif.register_heif_opener()
 
 
 def png_bomb(side: int = 16_000) -> bytes:
@@ -41,8 +44,8 @@ def test_a_bomb_costs_nothing(bundle, tmp_path):
     bomb.write_bytes(png_bomb())
     program = f"""
 import io, resource, time
-from app.site import create_app
-from app.site.decode import decode
+from celebml_app.site import create_app
+from celebml_app.site.guard.decode import decode
 client = create_app({str(bundle)!r}).test_client()
 data = open({str(bomb)!r}, "rb").read()
 client.post("/api/v1/classify", data={{"photo": (io.BytesIO(b"x"), "x.png")}})
@@ -63,29 +66,27 @@ print(min(times) * 1000, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - b
 
 
 def test_a_full_line_sends_others_away_at_once():
-    turnstile, inside, leave = Turnstile(waiting=1, seconds=5), threading.Event(), threading.Event()
+    turnstile, leave, told = Turnstile(waiting=1, seconds=5), threading.Event(), queue.Queue()
 
-    def hold():
-        with turnstile.turn():
-            inside.set()
-            leave.wait(5)
+    def ask():
+        start = time.perf_counter()
+        try:
+            with turnstile.turn():
+                leave.wait(5)
+        except ProblemError as error:
+            told.put((error, time.perf_counter() - start))
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    inside.wait(5)
-    waiter = threading.Thread(target=hold)
-    waiter.start()
-    while turnstile._places._value:
-        time.sleep(0.001)
-    start = time.perf_counter()
-    with pytest.raises(ProblemError) as caught, turnstile.turn():
-        pass
-    assert time.perf_counter() - start < 0.5
-    assert caught.value.kind == "busy"
-    assert caught.value.headers["Retry_After"]
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    error, seconds = told.get(timeout=5)  # of the three, one has the turn and one stands in line
+    assert seconds < 0.5
+    assert error.kind == "busy"
+    assert error.headers["Retry_After"]
     leave.set()
-    holder.join()
-    waiter.join()
+    for thread in threads:
+        thread.join()
+    assert told.empty()
     with turnstile.turn() as waited:
         assert waited < 0.5
 
@@ -103,7 +104,7 @@ def test_large_bodies_are_read_two_at_a_time(bundle, face):
     app = create_app(bundle, max_wait_seconds=0.1)
     places, client = app.extensions["celebml"].large_bodies, app.test_client()
     large = encoded_form(photo=("a.jpg", face + bytes(3_000_000)))
-    with places.place(None), places.place(10**7):
+    with places.room(None), places.room(10**7):
         answer = client.post("/api/v1/classify", **large)
         assert (answer.status_code, answer.get_json()["type"]) == (503, "/problems/busy")
         assert client.post("/api/v1/classify", data=form(face)).status_code == 200
@@ -135,3 +136,51 @@ def test_settings_come_from_the_environment(tmp_path):
         Settings.from_environment({"CELEBML_MAX_FILES": "many"})
     with pytest.raises(SettingsError, match="CELEBML_HSTS"):
         Settings.from_environment({"CELEBML_HSTS": "perhaps"})
+
+
+PHONES = {
+    "iPhone HEIC, 12 megapixels": ("HEIF", (4032, 3024), {"enc_params": {"preset": "ultrafast"}}),
+    "WebP, 12 megapixels": ("WEBP", (4000, 3000), {"method": 0}),
+    "AVIF, 12 megapixels": ("AVIF", (4032, 3024), {"speed": 10}),
+    "progressive JPEG, 24 megapixels": ("JPEG", (6000, 4000), {"progressive": True, "subsampling": 0}),
+    "JPEG, 108 megapixels": ("JPEG", (12000, 9000), {}),
+    "JPEG panorama": ("JPEG", (16000, 3800), {}),
+}
+
+
+@pytest.mark.parametrize("kind", PHONES)
+def test_what_a_phone_makes_is_read_within_the_bound(kind, tmp_path):
+    "The memory is that of the decoding alone, in a process of its own; 180 MB beside 160 MB for a worker at rest."
+    form, size, options = PHONES[kind]
+    tiles = Image.effect_noise((size[0] // 16, size[1] // 16), 90).convert("RGB")
+    tiles.resize(size, Image.Resampling.NEAREST).save(tmp_path / "photo", form, **options)
+    program = f"""
+import pathlib
+from celebml_app.site.guard.decode import decode
+from celebml_app.site.guard.limits import check_header
+from celebml_app.site.settings import Settings
+peak = lambda: int(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1]) / 1024
+data = pathlib.Path({str(tmp_path / "photo")!r}).read_bytes()
+open("/proc/self/clear_refs", "w").write("5")
+before = peak()
+kind, size = check_header(data, Settings().max_megapixels * 1_000_000, True)
+photo = decode(data, kind, size, 640)
+print(peak() - before, *photo.size, max(photo.pixels.shape))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    megabytes, width, height, longest = map(float, done.stdout.split())
+    assert megabytes < 180
+    assert (width, height) == size
+    assert 640 <= longest <= 2000
+
+
+def test_what_is_refused_says_how_to_export_it():
+    header = (
+        b"RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f"
+        + ((12000 - 1) | (12000 - 1) << 14).to_bytes(4, "little")
+        + bytes(9)
+    )
+    with pytest.raises(ProblemError, match="As JPEG up to 250 are: export it so") as caught:
+        check_header(header, 25_000_000, True)
+    assert caught.value.kind == "too-many-pixels"

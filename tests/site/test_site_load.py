@@ -6,6 +6,7 @@
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -14,16 +15,20 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
+import psutil
 import pytest
 import urllib3
 from site_requests import encoded
+from waiting import until
 
-from app.site.trial import RunningSite, small_bundle
 from celebml.datasets import load_att
+from tools.site_trial import RunningSite, small_bundle
 
 LONG = "CELEBML_ABUSE" in os.environ
-SECONDS, PAUSE = (60, 5) if LONG else (6, 1.5)
+KILLS, BETWEEN = (12, 500) if LONG else (4, 40)  # workers that die, and answers that come before each does
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 needs_nginx = pytest.mark.skipif(
     not NGINX, reason="nginx is not installed; mend with: make browser, or apt-get install"
@@ -53,6 +58,11 @@ class Load:
             one.result()
         self._pool.shutdown()
 
+    def more(self, count: int) -> None:
+        "Wait for some more right answers."
+        enough = self.right + count
+        until(lambda: self.right >= enough)
+
     def _ask(self, number: int) -> None:
         while not self.stop.is_set():
             name, data = self.photos[number % len(self.photos)]
@@ -80,18 +90,15 @@ class Load:
 
 @needs_nginx
 def test_dying_workers_cost_no_answer(bundle, tmp_path):
-    with RunningSite(bundle, tmp_path, front=True, workers=2) as site:
-        kills, end = 0, time.monotonic() + SECONDS
-        with Load(site) as load:
-            while time.monotonic() < end:
-                time.sleep(PAUSE)
-                os.kill(site.workers()[0], signal.SIGKILL)
-                kills += 1
-    print(f"{load.right} answers in {SECONDS} s, {kills} kills, {len(load.failed)} failures")
+    with RunningSite(bundle, tmp_path, front=True, workers=2) as site, Load(site) as load:
+        for _ in range(KILLS):
+            load.more(BETWEEN)
+            os.kill(until(site.workers)[0], signal.SIGKILL)
+        load.more(BETWEEN)
+    print(f"{load.right} answers, {KILLS} kills, {len(load.failed)} failures", load.failed)
     assert load.wrong == []
-    assert load.right > 20
     # nginx asks once more; lost is at most what was asked while both tries met a dying worker, or was half sent by one
-    assert len(load.failed) <= kills
+    assert len(load.failed) <= KILLS
 
 
 @pytest.fixture(scope="module")
@@ -115,28 +122,21 @@ def test_a_new_bundle_is_taken_up_and_a_broken_one_is_not(bundle, other_bundle, 
     with RunningSite(link, tmp_path / "run", workers=2) as site:
         old = version()
         with Load(site, clients=4) as load:
-            time.sleep(0.5)
+            load.more(10)
             switch(other_bundle)
-            wait_for(lambda: load.versions and load.versions[-1] != old)
+            until(lambda: load.versions and load.versions[-1] != old)
             new = load.versions[-1]
-            time.sleep(0.5)
+            load.more(10)
             (tmp_path / "broken").mkdir()
             workers = set(site.workers())
             switch(tmp_path / "broken")
-            wait_for(lambda: not workers & set(site.workers()) and len(site.workers()) == 2)
-            time.sleep(0.5)
+            until(lambda: not workers & set(site.workers()) and len(site.workers()) == 2)
+            load.more(10)
         assert version() == new
     assert load.failed == []
     assert load.wrong == []
     assert set(load.versions) == {old, new}
     assert "the old one goes on" in site.log.read_text()
-
-
-def wait_for(condition, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.05)
 
 
 def test_the_end_waits_for_what_is_in_flight(bundle, tmp_path, two_faces):
@@ -146,7 +146,9 @@ def test_the_end_waits_for_what_is_in_flight(bundle, tmp_path, two_faces):
         asked = [socket.create_connection(("127.0.0.1", site.port), timeout=30) for _ in range(6)]
         for one in asked:
             one.sendall(head.encode() + body)
-        time.sleep(0.3)
+        (worker,) = map(psutil.Process, site.workers())
+        until(lambda: sum(one.status == "ESTABLISHED" for one in worker.net_connections()) >= len(asked))
+        select.select(asked, (), (), 30)  # one has its answer, and the others wait for theirs
         os.kill(site.master, signal.SIGTERM)
         answers = []
         for one in asked:
@@ -154,6 +156,51 @@ def test_the_end_waits_for_what_is_in_flight(bundle, tmp_path, two_faces):
                 answers.append(answer.readline())
         assert answers == [b"HTTP/1.1 200 OK\r\n"] * 6
         assert site.process.wait(20) == 0
+
+
+def sockets(pid: int) -> int:
+    "How many sockets a process holds."
+    found = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found += str(link.readlink()).startswith("socket:")
+    return found
+
+
+@pytest.fixture(scope="module")
+def pair(bundle, tmp_path_factory):
+    "Two workers without a front."
+    with RunningSite(bundle, tmp_path_factory.mktemp("pair"), workers=2) as found:
+        yield found
+
+
+def test_kept_connections_are_shared_out(pair):
+    "They cannot move to another worker later."
+    site = pair
+    with ExitStack() as clients:
+        before = {pid: sockets(pid) for pid in site.workers()}
+        for _ in range(16):
+            client = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+            clients.callback(client.close)
+            client.connect()
+        until(lambda: sum(sockets(pid) - held for pid, held in before.items()) == 16)
+        assert min(sockets(pid) - held for pid, held in before.items()) >= 5
+
+
+def faults(pid: int) -> int:
+    "How many pages of memory a process was given that it did not hold."
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()[7])
+
+
+def test_memory_is_not_asked_for_anew_with_each_photograph(pair, two_faces):
+    "Each page that is given back and asked for again costs a fault, and five thousand of them half an answer."
+    before = 0
+    for number in range(30):
+        if number == 10:  # by then the heaps are as large as they get
+            before = sum(map(faults, pair.workers()))
+        answer = urllib3.request("POST", f"{pair.url}/api/v1/classify", fields={"photo": ("a.jpg", two_faces)})
+        assert answer.status == 200
+    assert (sum(map(faults, pair.workers())) - before) / 20 < 1000
 
 
 def ending(client: socket.socket) -> bytes:
@@ -164,18 +211,30 @@ def ending(client: socket.socket) -> bytes:
         return b""
 
 
-@needs_nginx
-def test_a_slow_client_is_cut_off_and_holds_nobody_up(bundle, tmp_path):
-    "nginx waits ten seconds for the next byte of a body; gunicorn does not hear of the request before it is whole."
-    with RunningSite(bundle, tmp_path, front=True, workers=1) as site:
-        slow = [socket.create_connection(("127.0.0.1", site.port), timeout=20) for _ in range(60)]
+@pytest.mark.parametrize("front", [False, pytest.param(True, marks=needs_nginx)], ids=["alone", "nginx"])
+def test_slow_clients_are_cut_off_and_hold_nobody_up(bundle, tmp_path, face, front):
+    "A hundred that send a body slowly and a hundred that send headers slowly; the others wait no longer for it."
+    body, kind = urllib3.encode_multipart_formdata({"photo": ("a.jpg", face)})
+
+    def median(site) -> float:
+        times = []
+        for _ in range(15):
+            asked = time.perf_counter()
+            answer = urllib3.request("POST", f"{site.url}/api/v1/classify", body=body, headers={"Content-Type": kind})
+            times.append(time.perf_counter() - asked)
+            assert answer.status == 200
+        return sorted(times)[7]
+
+    with RunningSite(bundle, tmp_path, front=front, workers=1) as site, ExitStack() as clients:
+        before = median(site)
+        connect = lambda: clients.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=30))
+        slow = [connect() for _ in range(200)]
+        for number, one in enumerate(slow):
+            one.sendall(b"POST /api/v1/classify HTTP/1.1\r\nHost: a\r\n")
+            one.sendall(b"Content-Length: 1000\r\n\r\nx" if number % 2 else b"X-A: b\r\n")
+        start, beside = time.perf_counter(), median(site)
+        print(f"p50 {1000 * before:.1f} ms alone, {1000 * beside:.1f} ms beside 200 slow clients")
+        assert beside < max(0.1, 2 * before)  # the second for a machine that is busy with other things
         for one in slow:
-            one.sendall(b"POST /api/v1/classify HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx")
-        start = time.perf_counter()
-        with urllib.request.urlopen(f"{site.url}/healthz", timeout=5) as response:
-            assert response.status == 200
-        assert time.perf_counter() - start < 2
-        for one in slow:
-            with one:
-                assert ending(one) in (b"", b"HTTP/1.1 408")
-        assert time.perf_counter() - start < 15
+            assert ending(one) in (b"", b"HTTP/1.1 408")
+        assert time.perf_counter() - start < 20
