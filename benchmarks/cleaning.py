@@ -18,13 +18,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from celebml.audit import folder_doubts
-from celebml.clean import decide, detect, detect_all
+from celebml.clean import decide
 from celebml.datasets import PhotoSet, load_folder
+from celebml.detection import detect, detect_all
 from celebml.duplicates import near_duplicate_groups, near_duplicate_pairs
 from celebml.landmarks import YuNetDetector
 from celebml.photographs import read_photograph
 from celebml.recipes import load_recipe
+from celebml.suspects import folder_doubts
 
 HERE = Path(__file__).parent
 FOLDER = Path(os.environ.get("CELEBML_PHOTOS", HERE.parent.parent / "shared" / "data" / "athletes"))
@@ -190,7 +191,7 @@ def main() -> None:
     detections = detect_all(photos.paths, YuNetDetector(), n_jobs=-1)
     recipe = load_recipe(asked.recipe)
     seen = detections if recipe.detector == YuNetDetector() else detect_all(photos.paths, recipe.detector, n_jobs=-1)
-    looked = {"groups": near_duplicate_groups(detections), "described": recipe.describe(seen, training=True)}
+    looked = {"groups": near_duplicate_groups(detections), "described": recipe.describe(seen)}
     value = {
         "photographs": len(photos),
         "copies_by_eye": copies_by_eye(files, detections),

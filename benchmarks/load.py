@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import urllib3
 
-from app.site.trial import RunningSite, free_port
+from tools.site_trial import RunningSite, free_port
 
 HERE = Path(__file__).parent
 LONGEST = 120  # seconds

@@ -15,19 +15,20 @@ import tempfile
 import time
 from pathlib import Path
 
-import deep
 import numpy as np
-from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from celebml.bundle import Bundle, save_bundle
 from celebml.datasets import PhotoSet, cache_folder, load_att, load_folder
+from celebml.descriptions import Description
 from celebml.evaluate import NOBODY, Scores, score_recipe
-from celebml.features import Description, FaceFeatures
+from celebml.features import FaceFeatures
 from celebml.files import write_json
-from celebml.pipeline import Looked, look
-from celebml.recipes import load_recipe
+from celebml.known import face_space
+from celebml.recipes import compared, load_recipe
 from celebml.search import grouped_folds
+from celebml.stages import Looked, look
+from celebml.steps import bars
 from celebml.strangers import stranger_curve
 
 HERE = Path(__file__).parent
@@ -52,51 +53,48 @@ def summary(scores: Scores, chosen: np.ndarray) -> dict[str, float]:
 
 
 def raw_photographs(looked: Looked, repeats: int) -> dict:
-    """Both recipes on all photographs, and on those that show a face and whose label is right."""
+    """Each recipe on all photographs, and on those that show a face and whose label is right."""
     wrong, found = np.isin(files(looked.photos), sorted(listed("wrong_labels.csv"))), {}
     for name, described in looked.descriptions.items():
         recipe = load_recipe(name)
-        scores = score_recipe(recipe, described, looked.photos.names, looked.groups, n_repeats=repeats, progress=True)
+        with bars() as step:
+            scores = score_recipe(recipe, described, looked.photos.names, looked.groups, n_repeats=repeats, step=step)
         clean = ~wrong & (scores.named[0] != NOBODY)
         found[name] = {"all": scores.summary() | {"photos": len(wrong)}, "label_right": summary(scores, clean)}
     return found
 
 
-def deep_reference(looked: Looked, repeats: int) -> dict | None:
-    """The optional deep embedding on the same faces and folds; `None` where it is not installed."""
-    if not deep.installed():
-        return None
-    described, names = deep.describe(looked.detections["best"]), looked.photos.names
-    scores = score_recipe(deep.recipe(), described, names, looked.groups, n_repeats=repeats)
-    wrong = np.isin(files(looked.photos), sorted(listed("wrong_labels.csv")))
-    clean = ~wrong & (scores.named[0] != NOBODY)
-    return {"all": scores.summary() | {"photos": len(wrong)}, "label_right": summary(scores, clean)}
-
-
-def strangers(looked: Looked, repeats: int) -> dict:
-    """Each person left out in turn: are known people told from the one nobody has met?"""
-    recipe, described = load_recipe("best"), looked.descriptions["best"]
+def strangers(looked: Looked, name: str, repeats: int) -> dict:
+    """Each person left out in turn, photographs with one face: are known people told from the one nobody has met?"""
+    recipe, described = load_recipe(name), looked.descriptions[name]
     names, wrong = np.asarray(looked.photos.names), np.isin(files(looked.photos), sorted(listed("wrong_labels.csv")))
-    usable = np.flatnonzero([bool(len(d.rows)) and not bad for d, bad in zip(described, wrong, strict=True)])
-    aurocs, accepted = {}, {}
+    usable = np.flatnonzero([len(d.rows) == 1 and not bad for d, bad in zip(described, wrong, strict=True)])
+    found = {}
     for stranger in np.unique(names):
         known, unknown = usable[names[usable] != stranger], usable[names[usable] == stranger]
-        known_scores, stranger_scores = [], []
+        own, others, right, own_passed, passed = [], [], [], [], []
         for repeat in range(repeats):
             for train, test in grouped_folds(names[known], looked.groups[known], 5, repeat):
-                rows = known[train]
+                rows, asked = known[train], known[test]
                 model = recipe.fit([described[i] for i in rows], names[rows], looked.groups[rows], repeat)
-                known_scores += [model.photo_score(described[i]) for i in known[test]]
-                stranger_scores += [model.photo_score(described[i]) for i in unknown]
-        curve = stranger_curve(np.array(known_scores), np.array(stranger_scores))
-        labels = [1] * len(known_scores) + [0] * len(stranger_scores)
-        aurocs[str(stranger)] = float(roc_auc_score(labels, known_scores + stranger_scores))
-        accepted[str(stranger)] = curve.strangers_at(0.95)
-    return {
-        "auroc": float(np.mean(list(aurocs.values()))),
-        "accepted_at_95": float(np.mean(list(accepted.values()))),
-        "by_person": {name: {"auroc": aurocs[name], "accepted_at_95": accepted[name]} for name in aurocs},
-    }
+                scores = [np.array([model.photo_score(described[i]) for i in some]) for some in (asked, unknown)]
+                own.append(scores[0])
+                others.append(scores[1])
+                right += [model.name_of(described[i]) == names[i] for i in asked]
+                own_passed.append(np.mean(scores[0] >= model.threshold_))
+                passed.append(np.mean(scores[1] >= model.threshold_))
+        own, others = np.concatenate(own), np.concatenate(others)
+        curve, limit = stranger_curve(own, others), np.sort(others)[::-1][int(0.01 * len(others))]
+        found[str(stranger)] = {
+            "auroc": curve.auroc,
+            "accepted_at_95": curve.strangers_at(0.95),
+            "dir_at_0.01": float(np.mean((own > limit) & np.array(right))),
+            "accepted_at_own_threshold": float(np.mean(passed)),
+            "known_at_own_threshold": float(np.mean(own_passed)),
+        }
+    means = {key: float(np.mean([row[key] for row in found.values()])) for key in next(iter(found.values()))}
+    worst = max(row["accepted_at_95"] for row in found.values())
+    return means | {"worst_accepted_at_95": worst, "photos": len(usable), "by_person": found}
 
 
 def att_protocols(described: list[Description]) -> dict:
@@ -137,18 +135,21 @@ def att_strangers(described: list[Description]) -> dict:
 
 
 def without(described: list[Description], columns: np.ndarray) -> list[Description]:
-    """The same faces with some columns silenced."""
+    """The same faces with some columns of the average face, which say nothing to the discriminants or to the space."""
+    space = face_space()
+    average = np.ones(len(columns), np.float32)
+    average[space.left] = average[space.mirrored] = space.mean
 
     def silent(rows: np.ndarray) -> np.ndarray:
         rows = rows.copy()
-        rows[:, columns] = 1  # the same for everybody; nothing but noughts would be taken for a grey photograph
+        rows[:, columns] = average[columns]
         return rows
 
-    return [Description(silent(d.rows), d.areas, silent(d.mirrored)) for d in described]
+    return [Description(silent(d.rows), d.areas, d.blocks) for d in described]
 
 
 def ablation(looked: Looked, repeats: int) -> dict:
-    """Our recipe with one descriptor alone, with one missing, without mirror images, and on the biggest face only."""
+    """Our recipe with one descriptor alone, with one missing, and on the biggest face only."""
     described, blocks = looked.descriptions["best"], FaceFeatures().blocks
     columns = np.arange(blocks[-1].columns.stop)
     variants = {"all five": described}
@@ -156,8 +157,7 @@ def ablation(looked: Looked, repeats: int) -> dict:
         inside = np.isin(columns, columns[block.columns])
         variants[f"only {block.name}"] = without(described, ~inside)
         variants[f"without {block.name}"] = without(described, inside)
-    variants["no mirror images"] = [Description(d.rows, d.areas, d.rows) for d in described]
-    variants["biggest face only"] = [Description(d.rows[:1], d.areas[:1], d.mirrored[:1]) for d in described]
+    variants["biggest face only"] = [Description(d.rows[:1], d.areas[:1], d.blocks) for d in described]
     found = {}
     for name, variant in variants.items():
         recipe = load_recipe("best")
@@ -168,7 +168,7 @@ def ablation(looked: Looked, repeats: int) -> dict:
 
 
 def cost(looked: Looked) -> dict:
-    """Time of features and prediction for one face on one thread, and the size of a bundle."""
+    """Processor time of features and answer for one face on one thread, and the size of a bundle."""
     recipe, described = load_recipe("best"), looked.descriptions["best"]
     seen = [i for i, d in enumerate(described) if len(d.rows)]
     names = np.asarray(looked.photos.names)
@@ -177,9 +177,9 @@ def cost(looked: Looked) -> dict:
     times = []
     with threadpool_limits(1):
         for _ in range(60):
-            start = time.perf_counter()
-            model.predict_proba(recipe.features.transform([crop]))
-            times.append(time.perf_counter() - start)
+            start = time.process_time()
+            model.judge(recipe.features.transform([crop]))
+            times.append(time.process_time() - start)
     with tempfile.TemporaryDirectory() as folder:
         bundle = save_bundle(Bundle("best", model), Path(folder) / "bundle")
         size = sum(path.stat().st_size for path in bundle.rglob("*"))
@@ -217,16 +217,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     memory, result = cache_folder() / "faces", {}
-    att = look(load_att(), ("best",), options.jobs, progress=True, memory=memory)
+    with bars() as step:
+        att = look(load_att(), ("best",), options.jobs, memory, step=step)
     result["att"] = att_protocols(att.descriptions["best"]) | {"strangers": att_strangers(att.descriptions["best"])}
     print(result["att"], flush=True)
     if PHOTOS.is_dir():
-        looked = look(load_folder(PHOTOS), ("classic", "best"), options.jobs, progress=True, memory=memory)
-        result["raw"] = raw_photographs(looked, options.repeats) | {"strangers": strangers(looked, options.repeats)}
+        with bars() as step:
+            looked = look(load_folder(PHOTOS), compared(), options.jobs, memory, step=step)
+        result["raw"] = raw_photographs(looked, options.repeats)
+        told = [name for name in looked.recipes if name != "classic"]  # which knows no strangers
+        result["strangers"] = {name: strangers(looked, name, options.repeats) for name in told}
         result["cost"] = cost(looked)
-        reference = deep_reference(looked, options.repeats)
-        if reference:
-            result["raw"]["deep"] = reference
         print(result["raw"], result["cost"], flush=True)
         if options.ablation:
             result["ablation"] = ablation(looked, 1)

@@ -17,11 +17,12 @@ import load
 import numpy as np
 
 from celebml.classifier import CelebrityClassifier
-from celebml.clean import detect_all, detect_file
 from celebml.datasets import load_folder, load_photographs
+from celebml.detection import detect_all, detect_file
 from celebml.features import FaceFeatures
+from celebml.gram_search import GramSearchCV
 from celebml.landmarks import YuNetDetector
-from celebml.search import GramSearchCV, grouped_folds, model_grid
+from celebml.search import grouped_folds, model_grid
 
 HERE = Path(__file__).parent
 FOLDER = Path(os.environ.get("CELEBML_PHOTOS", HERE.parent.parent / "shared" / "data" / "athletes"))

@@ -1,13 +1,14 @@
 """What it costs to go from hundreds of photographs to 50,000, and on to a million.
 
-    python benchmarks/scale.py [--most 50000] [--out benchmarks/scale.json]
+    python benchmarks/scale.py [--most 50000] [--most-learnt 50000] [--out benchmarks/scale.json]
 
 The photographs ($CELEBML_PHOTOS, default ../shared/data/athletes, or else the default set) are repeated until there
 are enough; each repeat differs from the last in its bytes, so nothing is remembered. Measured at each size: cleaning
-and describing by one process on photographs drawn evenly from the whole, fully up to 2,000 and on a sample of 1,000
-beyond, because each photograph costs the same whatever the others are; and the comparison of all faces with each
-other, which grows with the square, fully at every size, by its matrix products. Processor time, which other work on
-the machine hardly changes. A plot is written beside the JSON file.
+and describing by one process on photographs drawn evenly from the whole, fully up to twice the sample and on the sample
+beyond, because each photograph costs the same whatever the others are; the search for likely copies among made-up
+faces, fully at every size; and learning, from made-up numbers of a hundred photographs a person, fully up to
+--most-learnt, the choice of threshold included. Processor time, which other work on the machine hardly changes. What a
+million photographs take follows from the slopes between the largest sizes. A plot is written beside the JSON file.
 """
 
 import argparse
@@ -27,9 +28,12 @@ sys.path.insert(0, str(HERE.parent))
 
 import numpy as np  # noqa: E402
 
-from celebml.clean import detect_each  # noqa: E402
 from celebml.datasets import load_folder, load_photographs  # noqa: E402
+from celebml.descriptions import Description  # noqa: E402
+from celebml.detection import detect_each  # noqa: E402
 from celebml.duplicates import _likely  # noqa: E402
+from celebml.features import FaceFeatures  # noqa: E402
+from celebml.models import BestModel  # noqa: E402
 from celebml.recipes import load_recipe  # noqa: E402
 
 FOLDER = Path(os.environ.get("CELEBML_PHOTOS", HERE.parent.parent / "shared" / "data" / "athletes"))
@@ -70,8 +74,32 @@ def compare(size: int) -> float:
     return seconds(lambda: _likely(faces, np.arange(size), 0.5, 4))
 
 
+def learn(size: int) -> float:
+    """Seconds to learn so many photographs; beyond 2,000 their numbers repeat, which saves no work."""
+    random, blocks, people = np.random.default_rng(0), FaceFeatures().blocks, max(size // 100, 2)
+    rows = random.standard_normal((min(size, 2000), blocks[-1].columns.stop), np.float32)
+    photos = [Description(rows[i % len(rows)][None], np.ones(1), blocks) for i in range(size)]
+    names = (np.arange(size) % people).astype(str)
+    return seconds(lambda: BestModel().fit(photos, names, np.arange(size)))
+
+
+COSTS = {
+    "clean_and_describe_s": ("find and describe faces", "#0072B2"),
+    "compare_s": ("search for copies", "#D55E00"),
+    "learn_s": ("learn", "#009E73"),
+}
+
+
+def extended(points: list[dict], key: str, size: int) -> float:
+    """Seconds at a size, along the line through the two largest sizes measured, on logarithmic axes; never below it."""
+    known = [point for point in points if key in point][-2:]
+    (n, cost), (m, more) = ((point["photographs"], point[key]) for point in known)
+    power = max(np.log(more / cost) / np.log(m / n), 1.0)
+    return float(more * (size / m) ** power)
+
+
 def draw(points: list[dict], path: Path) -> None:
-    """Both costs against the number of photographs, and where they lead."""
+    """The costs against the number of photographs, and where they lead."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -79,15 +107,11 @@ def draw(points: list[dict], path: Path) -> None:
 
     matplotlib.rcParams["svg.hashsalt"] = "celebml"
     figure, axis = plt.subplots(figsize=(6.5, 4), layout="constrained")
-    sizes = [point["photographs"] for point in points]
-    for key, label, power, colour in (
-        ("clean_and_describe_s", "find and describe faces", 1, "#0072B2"),
-        ("compare_s", "compare all with all", 2, "#D55E00"),
-    ):
-        cost = [point[key] for point in points]
-        axis.plot(sizes, cost, "o", color=colour, label=label)
-        further = np.array([sizes[-1], MILLION])
-        axis.plot(further, cost[-1] * (further / sizes[-1]) ** power, "--", color=colour)
+    for key, (label, colour) in COSTS.items():
+        sizes = [point["photographs"] for point in points if key in point]
+        axis.plot(sizes, [point[key] for point in points if key in point], "o", color=colour, label=label)
+        further = np.geomspace(sizes[-1], MILLION, 2)
+        axis.plot(further, [extended(points, key, size) for size in further], "--", color=colour)
     axis.set(xscale="log", yscale="log", xlabel="photographs", ylabel="seconds of one processor")
     axis.set_title("measured (dots) and extended (dashes)", fontsize=10)
     axis.grid(alpha=0.3)
@@ -98,20 +122,16 @@ def draw(points: list[dict], path: Path) -> None:
 
 def million(points: list[dict]) -> dict[str, float]:
     """Hours of one processor for a million photographs, and how many machines of eight do it in an hour."""
-    last = points[-1]
-    times = MILLION / last["photographs"]
-    looking, comparing = last["clean_and_describe_s"] * times / 3600, last["compare_s"] * times**2 / 3600
-    return {
-        "find_and_describe_hours": round(looking, 1),
-        "compare_hours": round(comparing, 1),
-        "machines_of_8_for_an_hour": float(np.ceil(looking / 8)),
-    }
+    hours = {key.removesuffix("_s"): extended(points, key, MILLION) / 3600 for key in COSTS}
+    told = {f"{key}_hours": round(value, 1) for key, value in hours.items()}
+    return told | {"machines_of_8_for_an_hour": float(np.ceil(sum(hours.values()) / 8))}
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=max(SIZES))
+    parser.add_argument("--most-learnt", type=int, default=max(SIZES))
     parser.add_argument("--sample", type=int, default=1000, help="photographs looked at beyond 2,000")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
@@ -123,6 +143,8 @@ def main() -> None:
             "clean_and_describe_s": clean_and_describe(list(photos.paths), size, sample),
             "compare_s": compare(size),
         }
+        if size <= chosen.most_learnt:
+            cost["learn_s"] = learn(size)
         points.append({"photographs": size, "looked_at": sample} | {k: float(f"{v:.3g}") for k, v in cost.items()})
         print(points[-1], flush=True)
     told = {"source": FOLDER.name if FOLDER.is_dir() else photos.source, "points": points, "million": million(points)}
