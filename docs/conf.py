@@ -1,14 +1,20 @@
 """The course site: chapters, pages and the API reference, built from the repository's root and without a network."""
 
 import inspect
+import json
 import re
 import sys
+from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 
 from docutils import nodes
 from fastcore.docments import docments
 from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from contents import TOC, chapters_of, numbers_table
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / "docs" / "_build"
@@ -24,7 +30,21 @@ html_title = project
 
 # The root of the repository is the root of the site, so that one relative link works in both.
 root_doc = "docs/index"
-include_patterns = ["nbs/*.ipynb", "docs/*.md", "docs/api/*.md", "CONTRIBUTING.md"]
+LAW = [
+    "LICENSE-TEXT",
+    "THIRD_PARTY",
+    "SECURITY",
+    "CODE_OF_CONDUCT",
+]  # pages at the repository's root, where they are looked for
+include_patterns = [
+    "nbs/*.ipynb",
+    "docs/*.md",
+    "docs/parts/*.md",
+    "docs/teaching/*.md",
+    "docs/api/*.md",
+    "CONTRIBUTING.md",
+]
+include_patterns += [f"{name}.md" for name in LAW]
 exclude_patterns = ["docs/_build", ".*", "runs", "build", "dist", "**/.ipynb_checkpoints", "nbs/exercises"]
 
 extensions = [
@@ -41,8 +61,8 @@ nb_execution_mode = "off"
 nb_merge_streams = True
 nb_code_prompt_show = "Show a solution"  # only solutions are folded
 nb_code_prompt_hide = "Hide it again"
-nb_ipywidgets_js = {}  # sliders live in Jupyter; the site shows the still picture and loads nothing from elsewhere
-myst_enable_extensions = ["dollarmath", "deflist"]
+nb_ipywidgets_js = {}  # sliders are pictures and a few lines of script: the site loads nothing from elsewhere
+myst_enable_extensions = ["dollarmath", "deflist", "tasklist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -50,7 +70,6 @@ html_static_path = ["_static", "_build/mathjax"]
 html_extra_path = ["_build/extra"]
 html_css_files = ["course.css"]
 html_favicon = "_static/mark.svg"
-html_additional_pages = {"index": "redirect.html"}
 templates_path = ["_templates"]
 html_copy_source = False
 html_theme_options = {
@@ -70,6 +89,36 @@ python_maximum_signature_line_length = 88
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 add_module_names = False
+
+
+def redirects(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+    "The site's root, and the addresses that chapters and modules had before, lead on."
+    for old, new in {"index": root_doc, **TOC["moved"]}.items():
+        target = "../" * old.count("/") + new + ".html"
+        yield old, {"target": target}, "redirect.html"
+
+
+def add_contents(app: Sphinx, page: str, source: list[str]) -> None:
+    "The table of contents of docs/toc.yml: parts on the first page, chapters on each part's page."
+    parts = {f"docs/parts/{part['page']}": part for part in TOC["parts"]}
+    if page == root_doc:
+        first = [f"parts/{part['page']}" for part in TOC["parts"] if part.get("book") != "second"]
+        second = [f"parts/{part['page']}" for part in TOC["parts"] if part.get("book") == "second"]
+        teach = [f"teaching/{page}" for page in ("index", "guide", "adopt", "questionnaire")]
+        people = ["not_for", "dpia", *(f"../{name}" for name in LAW)]
+        look_up = ["cheatsheet", "glossary", "chapters", "running", "everywhere", "../CONTRIBUTING"]
+        source[0] += _toctree("The course", first) + _toctree("The second book", second)
+        source[0] += _toctree("Teach with it", teach) + _toctree("People and rights", people)
+        source[0] += _toctree("Look things up", look_up) + _toctree("API reference", ["/docs/api/*"], glob=True)
+    elif page == "docs/chapters":
+        source[0] = re.sub(r"<!-- table -->.*", lambda _: numbers_table(), source[0], flags=re.DOTALL)
+    elif page in parts:
+        source[0] += _toctree("", [f"/nbs/{chapter.path.stem}" for chapter in chapters_of(parts[page])])
+
+
+def _toctree(caption: str, entries: list[str], glob: bool = False) -> str:
+    options = ":hidden:\n" + (f":caption: {caption}\n" if caption else "") + (":glob:\n" if glob else "")
+    return "\n\n```{toctree}\n" + options + "\n" + "\n".join(entries) + "\n```\n"
 
 
 def write_api_pages(app: Sphinx) -> None:
@@ -121,8 +170,21 @@ def skip_foreign(app: Sphinx, what: str, name: str, thing: object, skip: bool, o
 def link_repository(app: Sphinx, page: str, source: list[str]) -> None:
     "What is no page of the site (programs, settings) is shown in the repository."
     up = "../" * page.count("/")
-    outside = rf"\]\({re.escape(up)}((?:app|benchmarks|celebml|deploy|tests)(?:/[^)\s]*)?)\)"
+    outside = rf"\]\({re.escape(up)}((?:app|benchmarks|celebml|deploy|paper|requirements|tests)(?:/[^)\s]*)?|LICENSE)\)"
     source[0] = re.sub(outside, rf"]({facts['git_url']}/tree/{facts['branch']}/\1)", source[0])
+
+
+def caption_figures(app: Sphinx, page: str, source: list[str]) -> None:
+    "`#| fig-cap:` and `#| fig-alt:` at the top of a cell become its picture's caption and alternative text."
+    if not page.startswith("nbs/"):
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        told = dict(re.findall(r"^#\| fig-(cap|alt): (.+)$", "".join(cell["source"]), flags=re.MULTILINE))
+        if told:
+            figure = {"figure": {"caption": told["cap"]}} if "cap" in told else {}
+            cell["metadata"]["mystnb"] = {"image": {"alt": told.get("alt", told.get("cap"))}, **figure}
+    source[0] = json.dumps(notebook)
 
 
 def hide_directives(app: Sphinx, doctree: nodes.document) -> None:
@@ -153,5 +215,8 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", add_parameters, priority=400)  # before napoleon reads the sections
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("source-read", link_repository)
+    app.connect("source-read", add_contents)
+    app.connect("source-read", caption_figures)
+    app.connect("html-collect-pages", redirects)
     app.connect("doctree-read", hide_directives)
     app.connect("html-page-context", link_exercises)

@@ -3,6 +3,7 @@
 A chapter holds each exercise whole: the task in prose, a code cell tagged `solution`, and a code cell tagged
 `exercise-test`. Here the solution becomes a stub to fill in, and is folded away under its test. So an exercise and its
 solution are one text, and cannot drift.
+Cells tagged `exercise-cases`, which try the test on right and wrong answers, are left out.
 
     python docs/exercises.py [--out nbs/exercises] [chapter.ipynb ...]
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 import nbformat
 
 NBS = Path(__file__).resolve().parent.parent / "nbs"
+_ABOVE = 'import sys\n\nsys.path.insert(0, "..")\n'  # where course.py is, for a notebook one folder down
 HINT = "# Your turn: put your answer in place of the three dots."
 
 
@@ -72,10 +74,13 @@ def exercise_notebook(chapter: nbformat.NotebookNode) -> nbformat.NotebookNode:
     tests = [cell.source for cell in notebook.cells if "exercise-test" in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
+        if "exercise-cases" in tags:
+            continue
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
             cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.MULTILINE)
             cell.source = cell.source.replace('"course.mplstyle"', '"../course.mplstyle"')
+            cell.source = re.sub(r"^(?=from course import )", _ABOVE, cell.source, flags=re.MULTILINE)
         else:
             cell.source = re.sub(r"\]\((?=[\w./-]+\.(?:ipynb|md))", "](../", cell.source)
         if "solution" in tags:
@@ -89,6 +94,12 @@ def exercise_notebook(chapter: nbformat.NotebookNode) -> nbformat.NotebookNode:
             waiting = None
     notebook.cells = cells
     return notebook
+
+
+def exercise_tests(path: Path) -> list[str]:
+    "The tests of a chapter's exercises, in order."
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.source for cell in cells if "exercise-test" in cell.metadata.get("tags", [])]
 
 
 def chapters(folder: Path = NBS) -> list[Path]:
