@@ -419,14 +419,13 @@ def test_a_cell_of_the_table_opens_with_a_key_and_is_put_right_there(board, serv
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="s1, named correctly").wait_for()
     assert cell.get_attribute("aria-pressed") == "true"
-    tile = page.locator(".cm-tile:visible").first
-    tile.click()
+    before = cell.inner_text()
+    page.locator(".cm-tile:visible").first.click()
     page.get_by_role("button", name="Remove", exact=True).click()
     page.locator(".cm-photos").get_by_text("1 photograph of s1 removed").wait_for()
     assert served.people()["s1"] == people["s1"] - 1
     cell.focus()
-    before = cell.inner_text()
-    page.wait_for_function("before => document.activeElement.textContent !== before", arg=before)
+    until(lambda: cell.inner_text() != before)
     assert cell.evaluate("cell => cell === document.activeElement"), "a new score leaves the focus where it was"
     assert cell.get_attribute("aria-pressed") == "true"
     shot(page, "mistakes")
