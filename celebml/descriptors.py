@@ -18,7 +18,7 @@ def _pattern_bins() -> np.ndarray:
     "Bin (0 to 58) of each of the 256 patterns."
     bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
     uniform = (bits != np.roll(bits, 1, axis=1)).sum(1) <= 2
-    return np.where(uniform, np.cumsum(uniform) - 1, 58)
+    return np.where(uniform, np.cumsum(uniform) - 1, 58).astype(np.uint8)
 
 # %% ../nbs/15_descriptors.ipynb #9eaedf98
 N_PATTERNS = 59
@@ -34,11 +34,12 @@ def local_patterns(
 ) -> np.ndarray:  # (n, height, width) uint8: eight comparisons, one a bit, counter-clockwise from the right
     "Local binary patterns with eight neighbours on a square ring; edges are repeated outwards."
     height, width = pictures.shape[1:]
-    x = np.pad(pictures, ((0, 0), (radius, radius), (radius, radius)), mode="edge")
     codes = np.zeros(pictures.shape, np.uint8)
-    for bit, (down, across) in enumerate(_RING):
-        top, left = radius * (1 + down), radius * (1 + across)
-        codes |= (x[:, top : top + height, left : left + width] >= pictures).view(np.uint8) << np.uint8(bit)
+    for code, picture in zip(codes, pictures, strict=True):
+        x = cv2.copyMakeBorder(picture, radius, radius, radius, radius, cv2.BORDER_REPLICATE)
+        for bit, (down, across) in enumerate(_RING):
+            top, left = radius * (1 + down), radius * (1 + across)
+            code |= cv2.compare(x[top : top + height, left : left + width], picture, cv2.CMP_GE) & np.uint8(1 << bit)
     return codes
 
 # %% ../nbs/15_descriptors.ipynb #012e283e
@@ -62,7 +63,8 @@ def pattern_histograms(
 ) -> np.ndarray:  # (n, cells * cells, 59 * len(radii)) float32, 0 to 1
     "Square roots of the shares of each pattern in each cell (Ahonen, Hadid and Pietikäinen, 2006)."
     cell = _cell_numbers(pictures.shape[1:], cells)
-    counts = [_cell_counts(_BINS[local_patterns(pictures, radius)], cell, cells**2) for radius in radii]
+    bins = [cv2.LUT(local_patterns(pictures, radius).reshape(len(pictures), -1), _BINS) for radius in radii]
+    counts = [_cell_counts(one.reshape(pictures.shape), cell, cells**2) for one in bins]
     shares = np.concatenate(counts, axis=2).astype(np.float32)
     shares /= np.bincount(cell.ravel()).astype(np.float32)[:, None]
     return np.sqrt(shares, out=shares)

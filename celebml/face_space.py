@@ -21,7 +21,7 @@ def folded(
     mirrored: np.ndarray,  # (n_half,) columns of the same places in the mirror image
 ) -> np.ndarray:  # (n, n_half) float32
     "Mean of a face and its mirror image, of which one half says all."
-    return (rows[:, left].astype(np.float32) + rows[:, mirrored]) / 2
+    return (np.take(rows, left, axis=1).astype(np.float32, copy=False) + np.take(rows, mirrored, axis=1)) / 2
 
 # %% ../nbs/22_face_space.ipynb #4322fd9d
 def _principal(rows: np.ndarray, kept: int) -> np.ndarray:

@@ -19,11 +19,12 @@ def face_quality(face: Face) -> dict[str, float]:
     grey = cv2.cvtColor(np.ascontiguousarray(face.crop), cv2.COLOR_RGB2GRAY)
     middle = cv2.resize(grey, (96, 96), interpolation=cv2.INTER_AREA)[12:-12, 12:-12].astype(np.float32)
     contrast = (middle - middle.mean()) / max(float(middle.std()), 1.0)
+    dark, bright = np.quantile(middle, (0.05, 0.95)).tolist()
     return {
         "side": float(min(face.box.width, face.box.height)),
         "sharpness": float(cv2.Laplacian(contrast, cv2.CV_32F).var()),
-        "bright": float(np.quantile(middle, 0.95)),
-        "dark": float(np.quantile(middle, 0.05)),
+        "bright": bright,
+        "dark": dark,
     }
 
 # %% ../nbs/09_quality.ipynb #bf5bd33b
