@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['KEPT', 'WEIGHT', 'PRIOR', 'TOP', 'STRETCH', 'folded', 'spreads', 'FaceSpace', 'unit_length', 'project', 'nobody',
-           'learn_space', 'KnownPeople', 'meet', 'likelihood_ratios', 'cohort_ratios', 'known_scores', 'passer_scores']
+           'learn_space', 'KnownPeople', 'in_common', 'meet', 'likelihood_ratios', 'cohort_ratios', 'known_scores',
+           'passer_scores']
 
 # %% ../nbs/22_face_space.ipynb #b83c4bca
 from collections.abc import Sequence
@@ -239,12 +240,15 @@ class KnownPeople:
     intercept : ndarray of shape (n_people,)
         Log likelihood ratio of each person against anybody, but for a part that is the same for all of them.
     tightness : ndarray of shape (n_dimensions, n_dimensions)
-        That part, a quadratic form: a person's faces lie closer together than anybody's.
+        That part, a quadratic form about `origin`: a person's faces lie closer together than anybody's.
+    origin : ndarray of shape (n_dimensions,)
+        What photographs of these people have in common.
     """
 
     weights: np.ndarray
     intercept: np.ndarray
     tightness: np.ndarray
+    origin: np.ndarray
 
 
 def _about_their_means(z: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -254,6 +258,21 @@ def _about_their_means(z: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, n
     np.add.at(means, people, z)
     means /= counts[:, None]
     return counts, means, z - means[people]
+
+# %% ../nbs/22_face_space.ipynb #3f0c9a12
+def in_common(
+    space: FaceSpace,
+    counts: np.ndarray,  # (n_people,) photographs of each
+    means: np.ndarray,  # (n_people, n_dimensions)
+) -> np.ndarray:  # (n_dimensions,)
+    """What photographs of all these people have in common, and people in general have not: lens, light, how they were cut.
+
+    It is their mean, drawn to zero by as much as so few people's means stray by chance. W. James and C. Stein,
+    Estimation with quadratic loss, Fourth Berkeley Symposium, 1961.
+    """
+    mean = means.mean(0)
+    by_chance = (space.between + np.mean(1 / counts)) / len(means)
+    return mean * max(0.0, 1 - (len(mean) - 2) / max(float(np.sum(mean**2 / by_chance)), 1e-9))
 
 # %% ../nbs/22_face_space.ipynb #e7732a41
 def meet(
@@ -272,16 +291,19 @@ def _met(space: FaceSpace, counts: np.ndarray, means: np.ndarray, scatter: np.nd
     between, axes = _both_diagonal(np.diag(space.between), within)
     uncertain = 1 / np.mean(1 / counts)  # photographs a person, as the mean's uncertainty has it
     around = 1 + between / (1 + uncertain * between)
-    centre = between / (between + 1 / counts[:, None]) * (means @ axes)
+    origin = in_common(space, counts, means)
+    centre = between / (between + 1 / counts[:, None]) * ((means - origin) @ axes)
     weights = axes @ (centre / around).T
     intercept = -np.sum(centre**2 / around, axis=1) / 2 - np.sum(np.log(around / (1 + between))) / 2
     tightness = (axes * (1 / around - 1 / (1 + between))) @ axes.T
-    return KnownPeople(*(part.astype(np.float32) for part in (weights, intercept, tightness)))
+    intercept = intercept - origin @ weights
+    return KnownPeople(*(part.astype(np.float32) for part in (weights, intercept, tightness, origin)))
 
 # %% ../nbs/22_face_space.ipynb #c98e8063
 def likelihood_ratios(met: KnownPeople, z: np.ndarray) -> np.ndarray:
     "How much likelier each face is each person's than anybody's (n, n_people), natural logarithm."
-    return z @ met.weights + met.intercept - np.sum((z @ met.tightness) * z, axis=1, keepdims=True) / 2
+    off = z - met.origin
+    return z @ met.weights + met.intercept - np.sum((off @ met.tightness) * off, axis=1, keepdims=True) / 2
 
 # %% ../nbs/22_face_space.ipynb #2c50b1f3
 def cohort_ratios(
@@ -299,19 +321,20 @@ def cohort_ratios(
 
 # %% ../nbs/22_face_space.ipynb #2f6a64b6
 def known_scores(space: FaceSpace, met: KnownPeople, z: np.ndarray) -> np.ndarray:
-    "How much more like one of the people than like people in general each face is (n,)."
-    return likelihood_ratios(met, z).max(1) - cohort_ratios(space, z)
+    "How much more like one of the people than like people in general, had they been photographed so, each face is (n,)."
+    return likelihood_ratios(met, z).max(1) - cohort_ratios(space, z - met.origin)
 
 
 STRETCH = (0.95, 0.08)  # of the cohort's scores: for one person met, and more for each e times as many people
 
 
 def passer_scores(space: FaceSpace, met: KnownPeople) -> np.ndarray:
-    """The same of passers-by (n_cohort,), foretold by the cohort.
+    """The same of passers-by who are photographed as the people are (n_cohort,), foretold by the cohort.
 
     Each of its faces is the mean of two people's, and stands out less than a person does; its scores are stretched about
     their median, by as much as people of Labeled Faces in the Wild who took no part in a space asked for.
     """
-    scores = likelihood_ratios(met, space.cohort).max(1) - cohort_ratios(space, space.cohort, themselves=True)
+    scores = likelihood_ratios(met, space.cohort + met.origin).max(1)
+    scores = scores - cohort_ratios(space, space.cohort, themselves=True)
     middle, people = np.median(scores), met.weights.shape[1]
     return middle + (STRETCH[0] + STRETCH[1] * np.log(people)) * (scores - middle)

@@ -54,7 +54,7 @@ def read_space(path: Any) -> FaceSpace:
     return FaceSpace(*whole, cells, large("directions"), arrays["between"], large("cohort"), arrays["coloured"])
 
 
-SPACE_REVISION = 2  # of face_space.npz and of what is done with it; a bundle made with another one is taught again
+SPACE_REVISION = 3  # of face_space.npz and of what is done with it; a bundle made with another one is taught again
 
 
 @lru_cache(maxsize=1)

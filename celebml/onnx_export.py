@@ -97,18 +97,19 @@ def _known_score(g: Graph, model: FaceModel, z: str) -> str:
     space, met = space_of(), met_people(space_of(), model.met_faces_, model.met_people_)
     far = np.diag(met.tightness)  # by far the largest; what lies off the diagonal may be kept in half the bytes
     near = g.cast(g.constant(met.tightness - np.diag(far), np.float16), "FLOAT")
-    tight = g.over("ReduceSum", g("Mul", g("Add", g("MatMul", z, near), g("Mul", z, far)), z), 1)
+    off = g("Sub", z, met.origin)
+    tight = g.over("ReduceSum", g("Mul", g("Add", g("MatMul", off, near), g("Mul", off, far)), off), 1)
     best = g.over("ReduceMax", g("Add", g("MatMul", z, met.weights), met.intercept), 1)
     one, two = 1 + space.between, 1 + 2 * space.between
     cohort = g("Transpose", _byte_table(g, space.cohort), perm=[1, 0])
-    ratios = g("Sub", g("MatMul", g("Mul", z, space.between / two), cohort), space.cohort_part)
+    ratios = g("Sub", g("MatMul", g("Mul", off, space.between / two), cohort), space.cohort_part)
     top = f"{ratios}_top"
     g.nodes.append(
         g.onnx.helper.make_node(
             "TopK", [ratios, g.constant([min(TOP, len(space.cohort))], np.int64)], [top, f"{top}_places"]
         )
     )
-    own = g("Sub", g("MatMul", g("Mul", z, z), space.square[:, None]), float(np.sum(np.log(one) - np.log(two) / 2)))
+    own = g("Sub", g("MatMul", g("Mul", off, off), space.square[:, None]), float(np.sum(np.log(one) - np.log(two) / 2)))
     others = g("Sub", g.over("ReduceMean", top, 1), g.shaped(own, -1))
     return g("Sub", g("Sub", best, g("Mul", tight, 0.5)), others)
 

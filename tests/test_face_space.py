@@ -126,6 +126,19 @@ def test_people_are_known_and_strangers_are_not(space):
     assert np.mean(scores[strangers] > np.quantile(scores[own], 0.05)) <= 0.05
 
 
+@pytest.mark.parametrize("n_people", [2, 5, 40])
+def test_strangers_pass_no_more_where_all_photographs_come_from_one_place(space, n_people):
+    z, people = drawn(space, n_people + 40, 6)
+    place = np.random.default_rng(1).normal(size=z.shape[1]).astype(np.float32) * np.sqrt(space.between)
+    met, own = people < n_people, (people < n_people) & (np.arange(len(z)) % 6 > 2)
+    for off in (0 * place, place):
+        known = meet(space, z[met & ~own] + off, people[met & ~own])
+        threshold = np.quantile(passer_scores(space, known), 0.96)
+        assert (known_scores(space, known, z[~met] + off) >= threshold).mean() <= (0.15 if n_people == 2 else 0.08)
+        assert (known_scores(space, known, z[~met]) >= threshold).mean() <= 0.08, "strangers from elsewhere"
+        assert (known_scores(space, known, z[own] + off) >= threshold).mean() >= 0.95
+
+
 def test_the_order_of_photographs_does_not_matter(space):
     z, people = drawn(space, 5, 6)
     order = np.random.default_rng(0).permutation(len(z))
@@ -181,7 +194,8 @@ def test_many_people_are_resembled_by_more_passers_by(space):
     spread = [np.ptp(np.quantile(passer_scores(space, met), [0.5, 0.95])) for met in (few, many)]
     plain = []
     for met in (few, many):
-        ratios = likelihood_ratios(met, space.cohort).max(1) - cohort_ratios(space, space.cohort, themselves=True)
+        ratios = likelihood_ratios(met, space.cohort + met.origin).max(1)
+        ratios = ratios - cohort_ratios(space, space.cohort, themselves=True)
         plain.append(np.ptp(np.quantile(ratios, [0.5, 0.95])))
     assert np.allclose(np.array(spread) / plain, [0.95 + 0.08 * np.log(3), 0.95 + 0.08 * np.log(40)], atol=1e-3)
 
