@@ -18,11 +18,11 @@ from zipfile import ZipFile
 import numpy as np
 
 import celebml
+from .answers import FaceModel
 from .bundle_checks import MOST_FEATURES, check_files, check_settings, manifest_value, read_story
 from .claims import Claim, claim
 from .errors import BundleError
 from .files import sha256_of, write_json, write_whole
-from .models import FaceModel
 from .plain import check_members, read_arrays, read_plain
 from .recipes import Recipe, RecipeError, load_recipe, recipe_of, recipe_of_format_1
 from .training import TrainingPhotos

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .answers import FaceModel
 from .bundle import Bundle, load_bundle, save_bundle
 from .datasets import PhotoSet
 from .descriptions import Description, Parameters
@@ -21,7 +22,6 @@ from .errors import DataError, PhotographError
 from .explain import Explanation, explain_row
 from .faces import Box, Detection, Face
 from .intake import UNKNOWN, check_names, several
-from .models import FaceModel
 from .photographs import read_photograph
 from .recipes import DEFAULT, Recipe, load_recipe
 from .stages import learn, look

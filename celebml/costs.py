@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .answers import FaceModel
 from .evaluate import Scores
-from .models import FaceModel
 from .recipes import Recipe
 from .stages import Looked, learn
 from .steps import Step, silent

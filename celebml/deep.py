@@ -17,12 +17,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from .answers import FaceModel
 from .descriptions import Block, Description, Features
 from .discriminant import fit_temperature
 from .features import EXTRACTORS, middle_square
 from .known import ACCEPTED_KNOWN
 from .landmarks import CROP_SIZE, TEMPLATE
-from .models import FaceModel
 from .subjects import _folds
 from .tables import worthy
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .answers import FaceModel
 from .descriptions import Block
 from .landmarks import CROP_SIZE
-from .models import FaceModel
 
 # %% ../nbs/26_explain.ipynb #511a828f
 GRID = 16  # regions a side of the aligned crop, 10 pixels each

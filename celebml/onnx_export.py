@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import celebml
+from .answers import FaceModel
 from .bundle import load_bundle
 from .claims import write_new
 from .descriptions import Block
@@ -21,7 +22,7 @@ from .explain import GRID, spread_matrix
 from .face_space import TOP, FaceSpace, _small
 from .known import met_people, space_of
 from .landmarks import TEMPLATE
-from .models import BestModel, FaceModel
+from .models import BestModel
 from .onnx_descriptors import CROPS, crop_planes, descriptor, shrunk_middle
 from .onnx_graph import ExportError, Graph
 from .recipes import DEFAULT

@@ -15,13 +15,14 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from .answers import FaceModel
 from .deep import DeepFeatures, MeansModel
 from .descriptions import Description, Features, describe
 from .errors import CelebmlError
 from .faces import Detection, HaarDetector
 from .features import ClassicFeatures, FaceFeatures, SideBySide, features_of
 from .landmarks import YuNetDetector
-from .models import BestModel, ClassicModel, FaceModel
+from .models import BestModel, ClassicModel
 from .shared_fits import SharedFits
 
 # %% ../nbs/74_recipes.ipynb #d7a8d12b

@@ -17,10 +17,10 @@ from warnings import catch_warnings, filterwarnings
 import numpy as np
 from jinja2 import Template
 
+from .answers import FaceModel
 from .datasets import PhotoSet
 from .evaluate import NOBODY, Scores, confusion_size, draw_confusion, wilson
 from .faces import Detection
-from .models import FaceModel
 from .recipes import DEFAULT
 from .strangers import draw_curve, stranger_curve
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .answers import FaceModel
 from .bundle import Bundle
 from .datasets import PhotoSet
 from .descriptions import Description, Features, descriptions_of
@@ -26,7 +27,6 @@ from .errors import DataError
 from .faces import Detection
 from .files import OutputError, put_whole
 from .intake import check_names
-from .models import FaceModel
 from .recipes import BASELINE, DEFAULT, Recipe, load_recipe
 from .steps import Step, silent
 from .training import TrainingPhotos

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .answers import FaceModel
+from .known import ACCEPTED_KNOWN
 from .landmarks import CROP_SIZE, TEMPLATE
-from .models import ACCEPTED_KNOWN, FaceModel
 
 # %% ../nbs/25_strangers.ipynb #266b2ee9
 @dataclass(frozen=True, eq=False)

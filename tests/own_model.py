@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from celebml.models import FaceModel
+from celebml.answers import FaceModel
 
 
 class Nearest(FaceModel):

@@ -8,11 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from celebml.answers import FaceModel
 from celebml.descriptions import Description
 from celebml.evaluate import NOBODY, Scores, calibration_error, reliability, score_recipe, wilson
 from celebml.faces import HaarDetector
 from celebml.features import ClassicFeatures
-from celebml.models import FaceModel
 from celebml.recipes import Recipe, load_recipe
 
 

@@ -8,9 +8,9 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 
+from celebml.answers import FaceModel
 from celebml.datasets import PhotoSet
 from celebml.evaluate import Scores
-from celebml.models import FaceModel
 from celebml.report import html_report, model_card, strangers_told
 
 
