@@ -266,14 +266,18 @@ class GramSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ) -> list[float]:
         "Test score of each candidate on one fold, in order."
         scores: dict[int, float] = {}
+        people, shares = np.unique(y), self.scoring in (None, "accuracy")  # which need none of the scorer's checks
         with config_context(assume_finite=True, skip_parameter_validation=True):  # `fit` has looked
             for same_scaler in plan:
                 scaler = copy.copy(candidates[same_scaler[0][0]][0]).fit(X[train])
                 part = _Fold(scaler.transform(X[train]), y[train], scaler.transform(X[test]))
                 for numbers in same_scaler:
                     named = part.names([copy.copy(candidates[i][1]) for i in numbers])
-                    scored = (self.scorer_(_Named(names, np.unique(y)), X[test], y[test]) for names in named)
-                    scores |= dict(zip(numbers, map(float, scored), strict=True))
+                    for number, names in zip(numbers, named, strict=True):
+                        right = names == y[test]
+                        scores[number] = (
+                            right.mean() if shares else self.scorer_(_Named(names, people), X[test], y[test])
+                        )
         return [scores[number] for number in range(len(candidates))]
 
 # %% ../nbs/79_gram_search.ipynb #c85a7a1c
@@ -294,5 +298,6 @@ def search_models(
         return pipeline.set_params(model=LogisticRegression(max_iter=5000)).fit(X, y)
     X, y, groups = X[chosen], y[chosen], groups[chosen]
     folds = grouped_folds(y, groups, 5, random_state)
-    search = GramSearchCV(pipeline, grid, cv=folds).fit(X, y)
-    return with_probabilities(search.best_estimator_, folds).fit(X, y)
+    search = GramSearchCV(pipeline, grid, cv=folds, refit=False).fit(X, y)  # the best is fitted once, below
+    best = pipeline.set_params(**clone_params(search.best_params_))
+    return with_probabilities(best, folds).fit(X, y)

@@ -11,12 +11,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from celebml.gram_search import GramSearchCV
+from celebml.gram_search import GramSearchCV, search_models
 from celebml.search import grouped_folds, model_grid
 
 PIPELINE = make_pipeline(StandardScaler(), SVC(kernel="linear"))
@@ -124,3 +124,14 @@ def test_a_forest_holds_its_smaller_forests(random):
     ten = RandomForestClassifier(10, random_state=3).fit(X, y)
     votes = sum(tree.predict_proba(X) for tree in ten.estimators_[:5])
     assert np.allclose(votes / 5, five.predict_proba(X))
+
+
+def test_the_winner_learns_from_everything_once_and_names_as_the_search_would(random, monkeypatch):
+    X, y = clouds(random, spread=0.2)
+    folds, learnt, fit = grouped_folds(y, np.arange(len(y))), [], Pipeline.fit
+    pipeline, grid = model_grid()
+    known = GramSearchCV(pipeline, grid, folds).fit(X, y)
+    monkeypatch.setattr(Pipeline, "fit", lambda self, X, *rest: learnt.append(len(X)) or fit(self, X, *rest))
+    found = search_models(X, y, np.arange(len(y)))
+    assert learnt.count(len(X)) == 1
+    assert (found.predict(X) == known.predict(X)).all()
