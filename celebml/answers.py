@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .descriptions import Block, Description, Parameters
+from .descriptions import Block, Description, Parameters, rows_of
 from .face_space import KnownPeople, known_scores, project
 from .known import ACCEPTED_KNOWN, SPACE_REVISION, THRESHOLD_RULE, met_people, space_of
 from .plain import Array, Number, check_free, check_values
@@ -222,7 +222,7 @@ class WeightedModel(FaceModel):
         for start in range(0, len(shown), 100):
             some = shown[start : start + 100]
             faces = [worthy(descriptions[i].areas) for i in some]
-            rows = np.concatenate([descriptions[i].rows[kept] for i, kept in zip(some, faces, strict=True)])
+            rows = rows_of([descriptions[i] for i in some], faces)
             ends = np.cumsum([len(kept) for kept in faces])
             told = self.centred(rows) @ weights + self.intercept_
             for i, kept, scores in zip(some, faces, np.split(told, ends[:-1]), strict=True):

@@ -20,7 +20,7 @@ import numpy as np
 from .answers import FaceModel
 from .bundle import Bundle
 from .datasets import PhotoSet
-from .descriptions import Description, Features, descriptions_of
+from .descriptions import Description, Features, descriptions_of, let_go
 from .detection import code_behind, detect, detect_each
 from .duplicates import near_duplicate_groups
 from .errors import DataError
@@ -118,7 +118,9 @@ def _kept_rows(entry: Path) -> np.ndarray | None:
         with entry.open("rb") as file:
             header = file.read(_HEADER)
         rows = np.memmap(entry, np.float32, "r", _HEADER, tuple(map(int, header.split()[-2:])))
-        return rows if _header(rows) == header else None
+        sound = _header(rows) == header
+        let_go(rows)
+        return rows if sound else None
     except (OSError, ValueError, TypeError):
         return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .axes import Axes
-from .descriptions import Description
+from .descriptions import Description, rows_of
 from .face_space import project
 from .known import space_of
 
@@ -84,8 +84,7 @@ class Table:
         space = space_of(descriptions[0].blocks)
         met = np.empty((n, 0 if space is None else len(space.between)), np.float32)
         for begin in range(0, len(keep), 100):
-            some = zip(descriptions[begin : begin + 100], keep[begin : begin + 100], strict=True)
-            rows = np.concatenate([description.rows[kept] for description, kept in some])
+            rows = rows_of(descriptions[begin : begin + 100], keep[begin : begin + 100])
             start, end = end, end + len(rows)
             if space is not None:
                 met[start:end] = project(space, rows)

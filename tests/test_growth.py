@@ -371,6 +371,30 @@ def test_numbers_of_many_faces_stay_in_files_and_a_stopped_run_goes_on(many, tmp
     assert not list(tmp_path.rglob("*.rows"))
 
 
+def resident(folder):
+    "Bytes of this process's memory that show files of a folder."
+    kilobytes, within = 0, False
+    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+        if not (words := line.split())[0].endswith(":"):
+            within = str(folder) in line
+        elif within and words[0] == "Rss:":
+            kilobytes += int(words[1])
+    return 1024 * kilobytes
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="only Linux tells which pages are in memory")
+def test_rows_that_were_read_from_files_do_not_stay_in_memory(many, tmp_path):
+    found, _ = many
+    for _ in range(2):  # made, and found again
+        told = stages.describe_faces(found, load_recipe(DEFAULT), batch=10, memory=tmp_path)
+        assert resident(tmp_path) == 0
+    shown = [one for one in told if len(one.rows)]
+    names = np.array(["ada", "alan"] * 15)[: len(shown)]
+    assert BestModel().fit(shown, names, np.arange(len(shown))).names_of(shown)
+    assert resident(tmp_path) == 0
+    assert shown[0].rows.any() and resident(tmp_path) > 0
+
+
 def test_what_cannot_be_kept_stays_in_memory_and_is_said(many, tmp_path, caplog):
     (tmp_path / "file").write_bytes(b"")
     described = stages.describe_faces(many[0], load_recipe(DEFAULT), batch=20, memory=tmp_path / "file")
