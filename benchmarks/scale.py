@@ -7,8 +7,9 @@ are enough; each repeat differs from the last in its bytes, so nothing is rememb
 and describing by one process on photographs drawn evenly from the whole, fully up to twice the sample and on the sample
 beyond, because each photograph costs the same whatever the others are; the search for likely copies among made-up
 faces, fully at every size; and learning, from made-up numbers of a hundred photographs a person, fully up to
---most-learnt, the choice of threshold included. Processor time, which other work on the machine hardly changes. What a
-million photographs take follows from the slopes between the largest sizes. A plot is written beside the JSON file.
+--most-learnt, the choice of threshold included, with the most memory that it takes beyond the photographs' own numbers.
+Processor time, which other work on the machine hardly changes. What a million photographs of 10,000 people take follows
+from the slopes between the largest sizes. A plot is written beside the JSON file.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -74,13 +76,30 @@ def compare(size: int) -> float:
     return seconds(lambda: _likely(faces, np.arange(size), 0.5, 4))
 
 
-def learn(size: int) -> float:
-    """Seconds to learn so many photographs; beyond 2,000 their numbers repeat, which saves no work."""
+def gigabytes() -> float:
+    """Memory of this process, without mapped files."""
+    _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") / 1e9
+
+
+def learn(size: int) -> tuple[float, float]:
+    """Seconds and gigabytes to learn so many photographs; beyond 2,000 their numbers repeat, which saves no work."""
     random, blocks, people = np.random.default_rng(0), FaceFeatures().blocks, max(size // 100, 2)
     rows = random.standard_normal((min(size, 2000), blocks[-1].columns.stop), np.float32)
     photos = [Description(rows[i % len(rows)][None], np.ones(1), blocks) for i in range(size)]
     names = (np.arange(size) % people).astype(str)
-    return seconds(lambda: BestModel().fit(photos, names, np.arange(size)))
+    before, peak, ends = gigabytes(), [0.0], threading.Event()
+
+    def watch() -> None:
+        while not ends.wait(0.05):
+            peak[0] = max(peak[0], gigabytes() - before)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    took = seconds(lambda: BestModel().fit(photos, names, np.arange(size)))
+    ends.set()
+    watching.join()
+    return took, peak[0]
 
 
 COSTS = {
@@ -91,7 +110,7 @@ COSTS = {
 
 
 def extended(points: list[dict], key: str, size: int) -> float:
-    """Seconds at a size, along the line through the two largest sizes measured, on logarithmic axes; never below it."""
+    """A cost at a size, along the line through the two largest sizes measured, on logarithmic axes; never below it."""
     known = [point for point in points if key in point][-2:]
     (n, cost), (m, more) = ((point["photographs"], point[key]) for point in known)
     power = max(np.log(more / cost) / np.log(m / n), 1.0)
@@ -121,10 +140,11 @@ def draw(points: list[dict], path: Path) -> None:
 
 
 def million(points: list[dict]) -> dict[str, float]:
-    """Hours of one processor for a million photographs, and how many machines of eight do it in an hour."""
+    """Hours of one processor for a million photographs, how many machines of eight do it in one, memory to learn."""
     hours = {key.removesuffix("_s"): extended(points, key, MILLION) / 3600 for key in COSTS}
     told = {f"{key}_hours": round(value, 1) for key, value in hours.items()}
-    return told | {"machines_of_8_for_an_hour": float(np.ceil(sum(hours.values()) / 8))}
+    told["machines_of_8_for_an_hour"] = float(np.ceil(sum(hours.values()) / 8))
+    return told | {"learn_gb": round(extended(points, "learn_gb", MILLION))}
 
 
 def main() -> None:
@@ -144,7 +164,7 @@ def main() -> None:
             "compare_s": compare(size),
         }
         if size <= chosen.most_learnt:
-            cost["learn_s"] = learn(size)
+            cost["learn_s"], cost["learn_gb"] = learn(size)
         points.append({"photographs": size, "looked_at": sample} | {k: float(f"{v:.3g}") for k, v in cost.items()})
         print(points[-1], flush=True)
     told = {"source": FOLDER.name if FOLDER.is_dir() else photos.source, "points": points, "million": million(points)}
