@@ -251,15 +251,6 @@ class KnownPeople:
     origin: np.ndarray
 
 
-def _about_their_means(z: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    "Faces of each person (n_people,), their means (n_people, n_dimensions), and how far each face is from its person's."
-    counts = np.bincount(people).astype(np.float32)
-    means = np.zeros((len(counts), z.shape[1]), np.float32)
-    np.add.at(means, people, z)
-    means /= counts[:, None]
-    return counts, means, z - means[people]
-
-# %% ../nbs/22_face_space.ipynb #3f0c9a12
 def in_common(
     space: FaceSpace,
     counts: np.ndarray,  # (n_people,) photographs of each
@@ -275,6 +266,15 @@ def in_common(
     return mean * max(0.0, 1 - (len(mean) - 2) / max(float(np.sum(mean**2 / by_chance)), 1e-9))
 
 # %% ../nbs/22_face_space.ipynb #e7732a41
+def _about_their_means(z: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    "Faces of each person (n_people,), their means (n_people, n_dimensions), and how far each face is from its person's."
+    counts = np.bincount(people).astype(np.float32)
+    means = np.zeros((len(counts), z.shape[1]), np.float32)
+    np.add.at(means, people, z)
+    means /= counts[:, None]
+    return counts, means, z - means[people]
+
+
 def meet(
     space: FaceSpace,
     z: np.ndarray,  # (n, n_dimensions) faces of the people
@@ -285,6 +285,12 @@ def meet(
     return _met(space, counts, means, off.T @ off)
 
 
+def likelihood_ratios(met: KnownPeople, z: np.ndarray) -> np.ndarray:
+    "How much likelier each face is each person's than anybody's (n, n_people), natural logarithm."
+    off = z - met.origin
+    return z @ met.weights + met.intercept - np.sum((off @ met.tightness) * off, axis=1, keepdims=True) / 2
+
+# %% ../nbs/22_face_space.ipynb #c98e8063
 def _met(space: FaceSpace, counts: np.ndarray, means: np.ndarray, scatter: np.ndarray) -> KnownPeople:
     "`meet`, by counts, means, and the scatter about them (n_dimensions, n_dimensions)."
     within = (PRIOR * np.eye(len(scatter)) + scatter) / (PRIOR + counts.sum() - len(counts))
@@ -298,12 +304,6 @@ def _met(space: FaceSpace, counts: np.ndarray, means: np.ndarray, scatter: np.nd
     tightness = (axes * (1 / around - 1 / (1 + between))) @ axes.T
     intercept = intercept - origin @ weights
     return KnownPeople(*(part.astype(np.float32) for part in (weights, intercept, tightness, origin)))
-
-# %% ../nbs/22_face_space.ipynb #c98e8063
-def likelihood_ratios(met: KnownPeople, z: np.ndarray) -> np.ndarray:
-    "How much likelier each face is each person's than anybody's (n, n_people), natural logarithm."
-    off = z - met.origin
-    return z @ met.weights + met.intercept - np.sum((off @ met.tightness) * off, axis=1, keepdims=True) / 2
 
 # %% ../nbs/22_face_space.ipynb #2c50b1f3
 def cohort_ratios(
@@ -319,12 +319,12 @@ def cohort_ratios(
     top = np.partition(ratios, -min(TOP, ratios.shape[1]), axis=1)[:, -TOP:]
     return top.mean(1) - z**2 @ space.square + np.sum(np.log(one) - np.log(two) / 2)
 
-# %% ../nbs/22_face_space.ipynb #2f6a64b6
+
 def known_scores(space: FaceSpace, met: KnownPeople, z: np.ndarray) -> np.ndarray:
     "How much more like one of the people than like people in general, had they been photographed so, each face is (n,)."
     return likelihood_ratios(met, z).max(1) - cohort_ratios(space, z - met.origin)
 
-
+# %% ../nbs/22_face_space.ipynb #2f6a64b6
 STRETCH = (0.95, 0.08)  # of the cohort's scores: for one person met, and more for each e times as many people
 
 
