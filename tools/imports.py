@@ -5,6 +5,7 @@ is left out, so every line that is left says something.
 """
 
 import ast
+import math
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def rows(graph: dict[str, set[str]]) -> list[list[str]]:
     place = {name: (k + 0.5) / len(row) for row in found for k, name in enumerate(row)}
     for sweep in range(40):
         for row in found if sweep % 2 else found[::-1]:
-            row.sort(key=lambda name: (sum(place[one] for one in near[name]) / max(1, len(near[name])), name))
+            row.sort(key=lambda name: (math.fsum(place[one] for one in near[name]) / max(1, len(near[name])), name))
             place |= {name: (k + 0.5) / len(row) for k, name in enumerate(row)}
     return found
 
