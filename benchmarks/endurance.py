@@ -1,6 +1,6 @@
 """What the site holds out: the memory of its workers under many clients, and its answers beside slow ones.
 
-    python benchmarks/endurance.py [--minutes 10] [--clients 16] [--bundle BUNDLE] [--out benchmarks/endurance.json]
+    python benchmarks/endurance.py [--parts slow memory] [--minutes 10] [--bundle BUNDLE] [--out JSON]
 
 Two ways to start it, one after the other: `nginx`, as on a server of one's own, with a worker a processor; and
 `heroku`, one worker without nginx, as the Procfile has it. Each takes the photographs of $CELEBML_PHOTOS (default
@@ -159,18 +159,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--parts", nargs="+", choices=("slow", "memory"), default=["slow", "memory"])
     parser.add_argument("--bundle", type=Path, help="a bundle; by default one is learnt from all the photographs")
     parser.add_argument("--out", type=Path, help="a JSON file")
     chosen = parser.parse_args()
-    found = {}
+    found = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.out and chosen.out.is_file() else {}
     with tempfile.TemporaryDirectory(prefix="celebml-endurance-") as work:
         setting = Setting(Path(work))
         photos, bundle = requests(setting), chosen.bundle or setting.bundle
         for name, way in WAYS.items():
             with RunningSite(bundle.resolve(), Path(work) / name, **way) as site:
-                slow = beside_slow_ones(site, [load.our_request(setting.data[i]) for i in setting.sample])
-                found[name] = slow | hold_out(site, photos, 60 * chosen.minutes, chosen.clients)
-            print(name, json.dumps(found[name]), flush=True)
+                told = found.setdefault(name, {})
+                if "slow" in chosen.parts:
+                    told |= beside_slow_ones(site, [load.our_request(setting.data[i]) for i in setting.sample])
+                if "memory" in chosen.parts:
+                    told |= hold_out(site, photos, 60 * chosen.minutes, chosen.clients)
+            print(name, json.dumps(told), flush=True)
     if chosen.out:
         chosen.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

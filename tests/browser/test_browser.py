@@ -287,6 +287,20 @@ def test_on_a_phone_the_answer_is_in_view_half_a_second_after_it_comes(page, pho
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.parametrize("page", [HAND], indirect=True)
+def test_on_a_phone_many_photographs_show_their_overview_first(page, fifty):
+    pick(page, *fifty[:12])
+    expect(page.locator("#strip-said")).to_have_text("12 photographs", timeout=60_000)
+    page.wait_for_timeout(500)
+    assert page.locator("#strip").bounding_box()["y"] > -1
+    tile = page.locator("#strip-list .tile").first.bounding_box()
+    assert tile["y"] + tile["height"] <= 844
+    page.locator("#strip-list .tile").nth(5).click()
+    assert page.get_by_role("article").locator(".face-name, .unsure").first.bounding_box()["y"] < 844, (
+        "the chosen answer"
+    )
+
+
 def test_what_a_visitor_looks_at_is_not_taken_away(page, photos):
     page.set_viewport_size({"width": 390, "height": 844})
     page.route("**/api/v1/classify", lambda route: (page.mouse.wheel(0, 60), route.continue_()))

@@ -76,7 +76,7 @@ export async function start(engine) {
       list.showFailure(result, failure, () => again(result));
       say(`${item.name}: ${failure.words}`);
     }
-    if (list.isChosen(result) && moved < given) list.reveal(result);
+    if (list.isChosen(result) && moved < given) list.arrived(result);
   }
 
   function again(result) {

@@ -73,15 +73,22 @@ export function resultList(known) {
 
   // Brings an answer into view; the page has its height by now.
   function reveal(result) {
-    if (result.article.hidden) return;
-    const name = result.article.querySelector(".face-name") ?? result.body;
-    const { bottom } = name.getBoundingClientRect();
-    const { top } = result.article.getBoundingClientRect();
-    if (top < 0 || bottom > window.innerHeight) result.article.scrollIntoView({ block: "start" });
+    if (!result.article.hidden) bring(result.article, result.article.querySelector(".face-name") ?? result.body);
+  }
+
+  // The same for one that nobody chose: of many it is the overview that is wanted first.
+  function arrived(result) {
+    if (results.length > FEW) bring($("strip"), result.tile);
+    else reveal(result);
+  }
+
+  function bring(whole, part) {
+    const { top } = whole.getBoundingClientRect();
+    if (top < 0 || part.getBoundingClientRect().bottom > window.innerHeight) whole.scrollIntoView({ block: "start" });
   }
 
   const inWords = ({ faces }) => (faces.length ? faces.map((face) => sentence(face, known.call)).join("; ") : "no face was found");
-  return { add, showAnswer, showFailure, showWaiting, reveal, inWords, results, isChosen: (result) => result === chosen };
+  return { add, showAnswer, showFailure, showWaiting, arrived, inWords, results, isChosen: (result) => result === chosen };
 }
 
 const waiting = () => make("p", { className: "waiting", textContent: "Looking…" });
