@@ -1,6 +1,6 @@
 """What the site holds out: the memory of its workers under many clients, and its answers beside slow ones.
 
-    python benchmarks/endurance.py [--parts slow memory] [--minutes 10] [--bundle BUNDLE] [--out JSON]
+    python benchmarks/endurance.py [--ways nginx heroku] [--parts slow memory] [--minutes 10] [--out JSON]
 
 Two ways to start it, one after the other: `nginx`, as on a server of one's own, with a worker a processor; and
 `heroku`, one worker without nginx, as the Procfile has it. Each takes the photographs of $CELEBML_PHOTOS (default
@@ -159,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--parts", nargs="+", choices=("slow", "memory"), default=["slow", "memory"])
     parser.add_argument("--bundle", type=Path, help="a bundle; by default one is learnt from all the photographs")
     parser.add_argument("--out", type=Path, help="a JSON file")
@@ -167,8 +168,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="celebml-endurance-") as work:
         setting = Setting(Path(work))
         photos, bundle = requests(setting), chosen.bundle or setting.bundle
-        for name, way in WAYS.items():
-            with RunningSite(bundle.resolve(), Path(work) / name, **way) as site:
+        for name in chosen.ways:
+            with RunningSite(bundle.resolve(), Path(work) / name, **WAYS[name]) as site:
                 told = found.setdefault(name, {})
                 if "slow" in chosen.parts:
                     told |= beside_slow_ones(site, [load.our_request(setting.data[i]) for i in setting.sample])
