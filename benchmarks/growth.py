@@ -1,12 +1,15 @@
 """What learning costs as the photographs grow, beside the way it was done before.
 
     python benchmarks/growth.py ../shared/data/lfw.zip --work FOLDER [--most 20000] [--out benchmarks/growth.json]
+    python benchmarks/growth.py ../shared/data/lfw.zip --work FOLDER --evaluate [--out benchmarks/growth.json]
 
 Faces of Labeled Faces in the Wild, of the people with most photographs, and beyond the first thousands their mirror
 images and crops that are shifted, turned and resized by a little. They are found and described once, into FOLDER, and
 each fit is a process of its own, by one thread: seconds are of the processor, memory is the most that the process had
 of its own, without the files that it reads in place. Earlier and new way take turns at each size. Suspects are looked
-for in five folds, as the dashboard does. A plot on logarithmic axes is written beside the JSON file.
+for in five folds, as the dashboard does. A plot on logarithmic axes is written beside the JSON file. With --evaluate,
+`celebml evaluate` alone: 1,300 photographs of the six people who have most, mirror images of the last ones among them,
+both recipes, fifteen folds; seconds by the clock on all processors, faces found before.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -104,8 +108,6 @@ def choose(work: Path, size: int, people: int) -> tuple[np.ndarray, np.ndarray]:
 
 def fit(work: Path, way: str, size: int, people: int) -> dict:
     """One fit; runs in a process of its own."""
-    import time
-
     from gram_model import EarlierModel
 
     from celebml.models import BestModel
@@ -151,6 +153,47 @@ def in_a_process(work: Path, way: str, size: int, people: int) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def six_people(archive: Path, folder: Path) -> None:
+    """Their photographs, a folder a person."""
+    with zipfile.ZipFile(archive) as file:
+        pictures = sorted(name for name in file.namelist() if name.endswith(".jpg"))
+        counts = Counter(name.split("/")[-2] for name in pictures)
+        six = [name for name, _ in counts.most_common(6)]
+        chosen = [name for name in pictures if name.split("/")[-2] in six]
+        fewest = sorted(chosen, key=lambda name: (counts[name.split("/")[-2]], name))
+        for number, name in enumerate((chosen + fewest)[:1300]):
+            data, mirrored = file.read(name), number >= len(chosen)
+            place = folder / name.split("/")[-2] / f"{'mirrored_' * mirrored}{name.split('/')[-1]}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if mirrored:
+                picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+                data = cv2.imencode(".jpg", picture[:, ::-1])[1].tobytes()
+            place.write_bytes(data)
+
+
+def evaluate(archive: Path, work: Path) -> dict:
+    """`celebml evaluate` on six people, once to find faces and once to measure."""
+    if not (folder := work / "six").is_dir():
+        six_people(archive, folder)
+    place = os.environ | {"CELEBML_CACHE": str(work / "cache"), "PYTHONPATH": str(HERE.parent)}
+    command = [sys.executable, "-m", "celebml", "evaluate", str(folder), "--recipe", "classic", "--recipe", "best"]
+    subprocess.run([*command, "--folds", "2", "--repeats", "1"], check=True, env=place, stdout=subprocess.DEVNULL)
+    start = time.time()
+    with subprocess.Popen([*command, "--json"], env=place, stdout=subprocess.PIPE, text=True) as process:
+        told = json.loads(process.stdout.read())
+        seconds, (_, _, used) = time.time() - start, os.wait4(process.pid, 0)
+        process.returncode = 0
+    accuracy = {name: round(one["accuracy_all"], 4) for name, one in told["recipes"].items()}
+    return {
+        "photographs": told["photos"],
+        "people": len(told["people"]),
+        "seconds": round(seconds, 1),
+        "processor_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "gigabytes": round(used.ru_maxrss / 1e6, 2),
+        "accuracy": accuracy,
+    }
+
+
 def slope(points: list[dict], key: str) -> float:
     """Times more for twice the photographs, by a line through the logarithms."""
     sizes, values = ([point[name] for point in points] for name in ("photographs", key))
@@ -188,10 +231,18 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=FURTHER[-1])
     parser.add_argument("--most-earlier", type=int, default=SIZES[-1])
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--evaluate", action="store_true")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
         print(json.dumps(fit(chosen.work, chosen.one[0], *map(int, chosen.one[1:]))))
+        return
+    if chosen.evaluate:
+        found = evaluate(chosen.archive, chosen.work)
+        print(found)
+        if chosen.out:
+            told = json.loads(chosen.out.read_text(encoding="utf-8")) | {"evaluate": found}
+            chosen.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         return
     prepare(chosen.archive, chosen.work, chosen.most)
     both: dict[str, list[dict]] = {"earlier": [], "new": []}
@@ -209,7 +260,8 @@ def main() -> None:
     told = {"both": both, **series, "times_less": round(last[0]["seconds"] / last[1]["seconds"], 1)}
     for name in series if len(sizes) > 1 else ():
         told[f"{name}_doubling"] = {key: slope(series[name], key) for key in ("seconds", "gigabytes")}
-    print({key: value for key, value in told.items() if key == "times_less" or key.endswith("doubling")})
+    told["evaluate"] = evaluate(chosen.archive, chosen.work)
+    print({key: value for key, value in told.items() if not isinstance(value, list) and key != "both"})
     if chosen.out:
         chosen.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         draw(told, chosen.out.with_suffix(".svg"))

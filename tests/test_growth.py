@@ -486,3 +486,11 @@ def test_the_readme_tells_what_the_benchmarks_measured():
     assert f"{growth['further'][0]['one_more_seconds']:.2f} s of one processor" in told
     *_, before, last = growth["further"]
     assert f"from 10,000 to 20,000, takes × {last['seconds'] / before['seconds']:.2f}" in told
+    scale = json.loads((root / "benchmarks/scale.json").read_text())
+    *_, last, largest = scale["points"]
+    assert largest["learn_s"] > last["learn_s"] > 0  # learning is among what was measured
+    assert f"between {last['photographs']:,} and {largest['photographs']:,}" in told
+    million = scale["million"]
+    hours = sum(value for name, value in million.items() if name.endswith("hours"))
+    assert f"{hours:.1f} hours of one processor, of which learning {million['learn_hours']:.1f}" in told
+    assert f"{million['machines_of_8_for_an_hour']:.0f} machines of eight" in told and f"{million['learn_gb']} GB" in told
