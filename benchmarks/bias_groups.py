@@ -101,9 +101,12 @@ def main() -> None:
     parser.add_argument("utkface", type=Path)
     parser.add_argument("--lfw", type=Path)
     parser.add_argument("--every", type=int, default=3, help="of LFW's photographs, each so many is asked about")
+    parser.add_argument("--threshold", type=float, help="in place of the model's own; nothing is written then")
     parser.add_argument("--out", type=Path, default=HERE / "bias.json")
     options = parser.parse_args()
     classifier = train(load_folder(PHOTOS), memory=cache_folder() / "faces") if PHOTOS.is_dir() else None
+    if classifier and options.threshold is not None:
+        classifier.threshold = options.threshold
     table = labelled(options.utkface, classifier)
     found = {key: by_each(table, key) for key in ("found_classic", "found_best")}
     if classifier:
@@ -115,6 +118,8 @@ def main() -> None:
         for by in ("age", "sex", "group", "thirds"):
             print("  " + "; ".join(f"{one['group']} {one['share']:.3f} ({one['photos']})" for one in row.get(by, ())))
         print("  ", row.get("lowest"), row.get("highest"))
+    if options.threshold is not None:
+        return
     result = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {}
     result.pop("age", None)
     write_json(options.out, result | {"by_label": found})

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SPACE_REVISION', 'ACCEPTED_KNOWN', 'ACCEPTED_PASSERS', 'ACCEPTED_LEFT_OUT', 'MOST_PASSERS', 'THRESHOLD_RULE',
-           'TRUSTED', 'UNTESTED', 'save_space', 'read_space', 'face_space', 'numbered', 'known_out_of_fold',
+           'TRUSTED', 'SURER', 'UNTESTED', 'save_space', 'read_space', 'face_space', 'numbered', 'known_out_of_fold',
            'meet_others', 'left_out_scores', 'choose_threshold', 'space_share', 'name_weights', 'names_out_of_fold',
            'temperature_of', 'met_people', 'space_of']
 
@@ -178,7 +178,8 @@ def names_out_of_fold(
     return found
 
 # %% ../nbs/78_known.ipynb #7a1e9b02
-TRUSTED = 10  # photographs a person from which on the folds are believed more than the rule
+TRUSTED = 3  # photographs a person from which on the folds are believed more than the rule
+SURER = 1.15  # the finished model, which had more photographs than the folds
 UNTESTED = 10.0  # temperature where there are no folds
 
 
@@ -194,7 +195,8 @@ def temperature_of(
     rule = max(float(scores.std()), 1e-6) / (1.1 + 0.85 * np.log(scores.shape[1]))
     each = 1 / np.mean(1 / counts)
     trust = each**2 / (each**2 + TRUSTED**2)
-    return float(np.exp(trust * np.log(fit_temperature(scores, person)) + (1 - trust) * np.log(rule)))
+    folds = trust * np.log(fit_temperature(scores, person)) + (1 - trust) * np.log(rule)
+    return float(np.exp(folds) / SURER)
 
 # %% ../nbs/78_known.ipynb #81637a80
 def met_people(space: FaceSpace, faces: np.ndarray, people: np.ndarray) -> KnownPeople:
