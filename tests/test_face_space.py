@@ -1,6 +1,8 @@
 """The face space, and whether a face is known."""
 
+import json
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,6 +141,16 @@ def test_strangers_pass_no_more_where_all_photographs_come_from_one_place(space,
         assert (known_scores(space, known, z[~met] + off) >= threshold).mean() <= (0.15 if n_people == 2 else 0.08)
         assert (known_scores(space, known, z[~met]) >= threshold).mean() <= 0.08, "strangers from elsewhere"
         assert (known_scores(space, known, z[own] + off) >= threshold).mean() >= 0.95
+
+
+def test_the_readme_says_what_was_measured_on_one_archive():
+    root = Path(__file__).parents[1]
+    found = json.loads((root / "benchmarks/one_archive.json").read_text(encoding="utf-8"))["4"]
+    out, left = found["taken out"], found["left in"]
+    told = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    assert f"{out['strangers']:.0%}".replace("%", " %") + " of the fifth's are accepted" in told
+    assert f"and {left['strangers']:.0%} if it is left in".replace("%", " %") in told
+    assert f"{out['known']:.0%} of the known pass".replace("%", " %") in told
 
 
 def test_the_order_of_photographs_does_not_matter(space):
