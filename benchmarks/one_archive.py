@@ -3,8 +3,8 @@
     python benchmarks/one_archive.py --out benchmarks/one_archive.json
 
 The five Johns come from one archive of cropped faces. Each in turn is the stranger; of the other four a few photographs
-are learnt, drawn five times, and the rest is asked about. Shares are at the model's own threshold, with what the set has
-in common taken out, and left in as it was before.
+are learnt, drawn five times, and the rest is asked about. Shares are at the model's own threshold, with what the
+set has in common taken out, and left in as it was before.
 """
 
 import json
