@@ -103,8 +103,9 @@ A face is called unknown when its score is under {{ "%.3f"|format(threshold) }}.
 {% endif %}
 {% if strangers %}It also accepts {{ strangers }}.
 {% endif %}
-People are left out one after the other, which needs three. Passers-by are faces of nobody, made from Labeled Faces in the
-Wild. Each share has the interval in which it lies with a certainty of 95 %, were photographs independent.
+People are left out one after the other, which needs three.{% if "passers-by" in strangers %} Passers-by are faces of nobody,
+made from Labeled Faces in the Wild.{% endif %}
+Each share has the interval in which it lies with a certainty of 95 %, were photographs independent.
 
 {% endif -%}
 """

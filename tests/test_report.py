@@ -39,5 +39,8 @@ def test_strangers_of_both_kinds_are_told_in_one_sentence_that_the_card_repeats(
     )
     truth = np.array(["ada", "ada", "alan", "alan"])
     scores = Scores("best", truth, truth[None], np.array([[0, 1, 0, 1]]))
-    card = model_card(PhotoSet(tuple(map(Path, "abcd")), tuple(truth), "made up"), {"best": scores}, model)
-    assert f"It also accepts {told}." in card
+    photos = PhotoSet(tuple(map(Path, "abcd")), tuple(truth), "made up")
+    card = model_card(photos, {"best": scores}, model)
+    assert f"It also accepts {told}." in card and "Passers-by are faces of nobody" in card
+    model.passer_scores_ = None  # a recipe that foretells none says nothing of them
+    assert "asser" not in model_card(photos, {"best": scores}, model)
