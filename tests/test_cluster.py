@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -63,6 +63,14 @@ class LoggingDetector:
         return len(Path(self.log).read_text(encoding="utf-8").splitlines()) if Path(self.log).exists() else 0
 
 
+def address_in(file: Path) -> str | None:
+    """The address in a scheduler's file; nothing before it is there, and while it is being written."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))["address"]
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
 class Cluster:
     """`dask scheduler` and two times `dask worker` on this machine, as an administrator starts them."""
 
@@ -77,8 +85,10 @@ class Cluster:
         for number in range(1, self.workers + 1):
             place = ("--scheduler-file", file, "--local-directory", self.folder / str(number))
             self.start("worker", *place, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
-        until(file.exists)
-        self.address = json.loads(file.read_text())["address"]
+        with ExitStack() as ended:
+            ended.push(self)
+            self.address = until(lambda: address_in(file))
+            ended.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
