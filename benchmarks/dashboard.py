@@ -218,7 +218,7 @@ def machine() -> dict[str, str]:
 @click.option("--out", type=click.Path(path_type=Path), help="Where the figures go, as JSON.")
 def main(out):
     """Ten tasks on the dashboard, in Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
         att, where = load_att(), machine()
         group = pictures(att, Path(work))

@@ -120,7 +120,9 @@ def main(zipped, folder, preparing, people, photographs, out):
         told = machine()
         server, address = started(folder, Path(work) / "log")
         try:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium") or shutil.which("chromium-headless-shell"), args=OPTIONS
+            )
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             page.set_default_timeout(60_000)
             found = look(page, address)

@@ -170,7 +170,9 @@ def main() -> None:
         page_files = publish(given.bundle, root, given.runtime)
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-headless-shell"), args=OPTIONS
+        )
         page = browser.new_context(bypass_csp=True, service_workers="block").new_page()
         current: dict[str, bytes] = {}
         page.route(

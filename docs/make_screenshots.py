@@ -160,7 +160,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", nargs="*", choices=[*MAKERS, []], help="all when none is named")
     options = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome"))),
+        None,
+    )
     if not chromium:
         sys.exit("Chromium is not installed; mend with: make browser (as root)")
     IMAGES.mkdir(exist_ok=True)
