@@ -62,18 +62,6 @@ def requests(setting: Setting) -> list[load.Request]:
     return [load.our_request(data) for data in photos]
 
 
-def ask(connection: http.client.HTTPConnection, request: load.Request) -> int:
-    """The status of the answer; 0 where there is none."""
-    try:
-        connection.request("POST", request.path, request.body, {"Content-Type": request.content_type})
-        response = connection.getresponse()
-        response.read()
-    except (http.client.HTTPException, OSError):
-        connection.close()
-        return 0
-    return response.status
-
-
 def hold_out(site: RunningSite, photos: list[load.Request], seconds: float, clients: int) -> dict:
     """So many clients for so long; megabytes of each worker meanwhile."""
     end, lock, told = time.monotonic() + seconds, threading.Lock(), Counter()
@@ -81,7 +69,7 @@ def hold_out(site: RunningSite, photos: list[load.Request], seconds: float, clie
     def client(number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
         while time.monotonic() < end:
-            status = ask(connection, photos[number % len(photos)])
+            status = load.ask(connection, photos[number % len(photos)])
             number += clients
             with lock:
                 told[status] += 1
@@ -119,7 +107,7 @@ def alone(site: RunningSite, photos: list[load.Request], number: int = 41) -> fl
     times = []
     for request in photos[:number]:
         start = time.perf_counter()
-        if ask(connection, request) == 200:
+        if load.ask(connection, request) == 200:
             times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times)
 

@@ -57,7 +57,7 @@ def run(port: int, photos: list[Request], requests: int, clients: int = 8) -> Lo
     """So many clients on kept connections to 127.0.0.1, each taking the next photograph when it has its answer."""
     lock, waited, failed, given = threading.Lock(), [], [], iter(range(requests))
     for request in photos[:2]:
-        _ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), request)
+        ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), request)
     end = time.monotonic() + LONGEST
 
     def client() -> None:
@@ -68,7 +68,7 @@ def run(port: int, photos: list[Request], requests: int, clients: int = 8) -> Lo
             if number is None:
                 break
             start = time.perf_counter()
-            right = _ask(connection, photos[number % len(photos)])
+            right = ask(connection, photos[number % len(photos)]) == 200
             with lock:
                 waited.append(1000 * (time.perf_counter() - start))
                 failed.extend([number] * (not right))
@@ -84,16 +84,16 @@ def run(port: int, photos: list[Request], requests: int, clients: int = 8) -> Lo
     return Load(len(waited) / seconds, *np.quantile(waited, (0.5, 0.95)), len(failed))
 
 
-def _ask(connection: http.client.HTTPConnection, request: Request) -> bool:
-    "Whether the answer was 200."
+def ask(connection: http.client.HTTPConnection, request: Request) -> int:
+    "The status of the answer; 0 where there is none."
     try:
         connection.request("POST", request.path, request.body, {"Content-Type": request.content_type})
         response = connection.getresponse()
         response.read()
     except (http.client.HTTPException, OSError):
         connection.close()
-        return False
-    return response.status == 200
+        return 0
+    return response.status
 
 
 class ClassicServer:
