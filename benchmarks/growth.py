@@ -260,11 +260,13 @@ def main() -> None:
     told = {"both": both, **series, "times_less": round(last[0]["seconds"] / last[1]["seconds"], 1)}
     for name in series if len(sizes) > 1 else ():
         told[f"{name}_doubling"] = {key: slope(series[name], key) for key in ("seconds", "gigabytes")}
-    told["evaluate"] = evaluate(chosen.archive, chosen.work)
     print({key: value for key, value in told.items() if not isinstance(value, list) and key != "both"})
     if chosen.out:
         chosen.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         draw(told, chosen.out.with_suffix(".svg"))
+    # in a process of its own: a child's highest memory is counted from its parent's, which has grown by now
+    again = [sys.executable, __file__, str(chosen.archive), "--work", str(chosen.work), "--evaluate"]
+    subprocess.run([*again, *(["--out", str(chosen.out)] if chosen.out else [])], check=True)
 
 
 if __name__ == "__main__":

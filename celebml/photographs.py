@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
@@ -115,7 +116,7 @@ def _draft(image: Image.Image, at_least: int) -> None:
 
 # %% ../nbs/01_photographs.ipynb #466cfbaf
 MAX_MEMORY = 280_000_000  # bytes, while a photograph is decoded
-_LARGE = 16_000_000  # pixels
+_LARGE = 8_000_000  # pixels; a phone's photograph has 12 million
 
 
 def _smaller(image: Image.Image, at_least: int) -> Image.Image:
@@ -187,9 +188,20 @@ def _bring_heic(name: str) -> None:
         raise PhotographError(f"an HEIC photograph, which this installation does not read; {how}", name) from error
     pillow_heif.register_heif_opener()
 
+
+def _still(image: Image.Image, data: bytes) -> Image.Image:
+    "A WebP that does not move, decoded without the frames of a film; any other as it is."
+    pixels = None if image.is_animated else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:  # a film; or damaged, and Pillow says in what way
+        return image
+    order = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    still = Image.fromarray(cv2.cvtColor(pixels, order, pixels))
+    still.info["exif"] = image.info.get("exif", b"")
+    return still
+
 # %% ../nbs/01_photographs.ipynb #heic-code
 def _opened(data: bytes, name: str) -> Image.Image:
-    "An image of which nothing is decoded yet. Raises `PhotographError` for a kind that is not read, or too costly."
+    "An image; only a WebP is decoded by now. Raises `PhotographError` for a kind that is not read, or too costly."
     kind = kind_of_image(data[:64])
     if kind == "JPEG":
         check_jpeg(data)
@@ -202,7 +214,7 @@ def _opened(data: bytes, name: str) -> Image.Image:
     check_chunks(data, kind)
     image = Image.open(BytesIO(data), formats=[kind])
     _check_memory(image, kind, name, len(data))
-    return image
+    return _still(image, data) if kind == "WEBP" else image
 
 # %% ../nbs/01_photographs.ipynb #49002d8c
 def _open(data: bytes, name: str, at_least: int | None) -> Photograph:

@@ -478,7 +478,10 @@ def test_the_readme_tells_what_the_benchmarks_measured():
     many, growth = (json.loads((root / f"benchmarks/{name}.json").read_text()) for name in ("many", "growth"))
     assert f"{many['photographs']:,} photographs of {many['people']} people" in told
     assert f"{many['seconds'] / 60:.1f} minutes" in told and f"{many['processor_seconds'] / 60:.1f} of one" in told
-    assert f"{many['own_gigabytes']:.1f} GB" in told
+    assert f"{many['own_gigabytes']:.1f} GB, {many['gigabytes_with_mapped_files']:.1f} with the files" in told
+    alone = growth["evaluate"]
+    assert f"{alone['photographs']:,} photographs of {alone['people']} people" in told
+    assert f"{alone['seconds']:.0f} seconds on two cores" in told and f"{alone['gigabytes']:.2f} GB" in told
     for name in ("further", "suspects"):
         more = growth[f"{name}_doubling"]
         assert f"1,000 to {growth[name][-1]['photographs']:,}" in told
@@ -495,3 +498,31 @@ def test_the_readme_tells_what_the_benchmarks_measured():
     assert f"{hours:.1f} hours of one processor, of which learning {million['learn_hours']:.1f}" in told
     assert f"{million['machines_of_8_for_an_hour']:.0f} machines of eight" in told
     assert f"{million['learn_gb']} GB to learn" in told
+
+
+def test_the_readme_tells_how_fast_it_was():
+    root = Path(__file__).parent.parent
+    told = (root / "README.md").read_text(encoding="utf-8").split("### Speed")[1].split("###")[0]
+    rows = json.loads((root / "benchmarks/speed.json").read_text(encoding="utf-8"))["rows"]
+    was = {name: row["median"] for name, row in rows.items()}
+    sooner = rows["first"]["made_of"]["classic s"] / was["first"]
+    for words in (
+        f"{was['clean']:.1f} × less, and a face found in all",
+        f"{was['answer']:.1f} × faster",
+        f"{was['requests']:.1f} × more, and p95 {was['p95']:.1f} × shorter",
+        f"{sooner:.1f} × sooner",
+        f"{was['search']:.0f} × less processor time",
+        f"{was['cores']:.1f} × |",
+        f"{was['memory']:.2f} × |",
+    ):
+        assert words in told
+    goals = {
+        "clean": "8 ×",
+        "decode": "three times",
+        "answer": "5 ×",
+        "requests": "9 ×",
+        "p95": "10 ×",
+        "search": "40 ×",
+    }
+    assert {name for name, row in rows.items() if not row["reached"]} == set(goals), "what falls short is all said"
+    assert all(goal in told.split("Short of their goals")[1] for goal in goals.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import struct
+import subprocess
 import sys
 import time
 import zlib
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from celebml.errors import PhotographError
-from celebml.photographs import MAX_PIXELS, Photograph, read_photograph
+from celebml.photographs import MAX_PIXELS, Photograph, read_photograph, to_rgb
 
 
 def encoded(image: Image.Image, kind: str, **options) -> bytes:
@@ -211,6 +212,50 @@ def test_a_large_picture_is_made_smaller_in_strips_and_looks_the_same():
     assert photo.pixels.shape[:2] == (1001, 661)
     upright = np.asarray(picture("RGB", (200, 150)).rotate(-90, expand=True).resize((661, 1001)), int)
     assert np.abs(photo.pixels.astype(int) - upright).mean() < 3
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("lossless", [True, False])
+def test_a_webp_has_the_pixels_that_pillow_gives(mode, lossless):
+    noise = np.random.default_rng(0).integers(0, 256, (75, 101, len(mode)), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(Image.fromarray(noise), "WEBP", lossless=lossless, exif=exif)
+    with Image.open(BytesIO(data)) as image:
+        wanted = to_rgb(image)
+    photo = read_photograph(data)
+    assert photo.size == (75, 101)
+    assert np.array_equal(photo.pixels, wanted)
+
+
+def test_of_a_film_the_first_picture_is_read():
+    film = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    photo = read_photograph(encoded(film[0], "WEBP", save_all=True, append_images=film[1:], lossless=True))
+    assert (photo.pixels == (255, 0, 0)).all()
+
+
+READ = """
+import re, sys
+from pathlib import Path
+from celebml.photographs import read_photograph
+highest = []
+for name in sys.argv[1:]:
+    read_photograph(Path(name).read_bytes(), at_least=1000)
+    highest.append(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1e3)
+print(highest[1] - highest[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process held at most, in /proc")
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "AVIF"])
+def test_a_photograph_of_a_phone_takes_little_more_memory_than_its_pixels(kind, tmp_path):
+    if kind not in Image.SAVE:
+        pytest.skip(f"this Pillow has no {kind}")
+    for name, size in (("large", (4000, 3000)), ("small", (400, 300))):
+        (tmp_path / name).write_bytes(encoded(picture("RGB", size), kind))
+    files = str(tmp_path / "small"), str(tmp_path / "large")
+    done = subprocess.run([sys.executable, "-c", READ, *files], check=True, capture_output=True, text=True)
+    assert 10 < float(done.stdout) < 125  # MB; twelve million pixels are 36, or 48 as Pillow holds them
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])

@@ -287,6 +287,14 @@ def test_on_a_phone_the_answer_is_in_view_half_a_second_after_it_comes(page, pho
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+ROOM_FOR_HINT = """(input) => {
+    const style = getComputedStyle(input), pen = document.createElement("canvas").getContext("2d");
+    pen.font = style.font;
+    const inside = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return [pen.measureText(input.placeholder).width, inside];
+}"""
+
+
 @pytest.mark.parametrize("page", [HAND], indirect=True)
 def test_on_a_phone_many_photographs_show_their_overview_first(page, fifty):
     pick(page, *fifty[:12])
@@ -295,6 +303,11 @@ def test_on_a_phone_many_photographs_show_their_overview_first(page, fifty):
     assert page.locator("#strip").bounding_box()["y"] > -1
     tile = page.locator("#strip-list .tile").first.bounding_box()
     assert tile["y"] + tile["height"] <= 844
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        wide, room = page.locator("#strip-filter").evaluate(ROOM_FOR_HINT)
+        assert wide < room - 20, "the hint is read whole, beside the cross that clears it"
+    page.set_viewport_size({"width": 390, "height": 844})
     page.locator("#strip-list .tile").nth(5).click()
     assert page.get_by_role("article").locator(".face-name, .unsure").first.bounding_box()["y"] < 844, (
         "the chosen answer"
