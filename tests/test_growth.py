@@ -526,3 +526,9 @@ def test_the_readme_tells_how_fast_it_was():
     }
     assert {name for name, row in rows.items() if not row["reached"]} == set(goals), "what falls short is all said"
     assert all(goal in told.split("Short of their goals")[1] for goal in goals.values())
+    held = json.loads((root / "benchmarks/endurance.json").read_text(encoding="utf-8"))
+    assert all(way["minutes"] == 10 and way["clients"] == 16 and way["failed"] == 0 for way in held.values())
+    assert f"no worker held more than {max(way['most MB of a worker'] for way in held.values())} MB" in told
+    assert f"{held['heroku']['most MB of all, shared pages once']} MB" in told
+    waits = [f"{held[way]['p50 ms beside 200 slow clients']:.0f} ms" for way in ("nginx", "heroku")]
+    assert f"{waits[0]} at the median with nginx in front, {waits[1]} without" in told
