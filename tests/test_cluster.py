@@ -95,7 +95,11 @@ class Cluster:
         for process in reversed(self.processes):
             process.terminate()
         for process in self.processes:
-            process.wait(60)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:  # a worker of Dask that waits for a scheduler that has gone before it
+                process.kill()
+                process.wait()
 
     def start(self, *words: object) -> None:
         """One part of it; what it says goes to a file."""
